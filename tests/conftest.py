@@ -6,12 +6,17 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from studytool.clock import FixedClock
 from studytool.paths import Paths, default_paths
 
-REAL_HOME = Path.home()
+# Time per example says more about the machine's load than about the code.
+hypothesis.settings.register_profile(
+    "studytool", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("studytool")
 
 
 @pytest.fixture(autouse=True)

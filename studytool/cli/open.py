@@ -1,0 +1,40 @@
+"""The commands that open the full-screen app."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from studytool.errors import UsageError
+
+if TYPE_CHECKING:
+    from studytool.services.types import SessionQuery
+
+Screen = Literal["home", "review", "browse", "demos"]
+
+
+def open_screen(
+    screen: Screen, deck_dir: Path | None = None, *, query: SessionQuery | None = None
+) -> int:
+    """Open the app at `screen`; returns its exit code. Raises UsageError when there is no terminal."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "The app needs a terminal, and the input or output is not one.",
+            hint="`studytool review --plain` studies line by line; "
+            "`studytool due` and `studytool stats` print numbers.",
+        )
+    from studytool.tui.app import main
+
+    return main(start=screen, deck_dir=deck_dir, query=query)
+
+
+@click.command("browse")
+@click.option(
+    "--deck", "deck_dir", type=click.Path(path_type=Path), metavar="DIR", help="Another deck."
+)
+def browse(deck_dir: Path | None) -> int:
+    """Look through the cards: filter, preview, open one."""
+    return open_screen("browse", deck_dir)
