@@ -1,0 +1,1 @@
+"""From text to cards and back. Pure: no clock, no database, no screen."""
