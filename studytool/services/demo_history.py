@@ -26,6 +26,7 @@ from studytool.demo.events import (
 from studytool.demo.report import newest
 from studytool.demo.save import write_atomic
 from studytool.demo.words import number
+from studytool.services.measured import Measured, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -166,10 +167,12 @@ def history(app: App, demo_id: str) -> tuple[PastRun, ...]:
 
 
 def claim_texts(app: App, demo_id: str) -> dict[str, str]:
-    """What a card shows for `{claim:demo/id}`: the value of the user's last run, by `demo/id`."""
+    """What a card shows for `{claim:demo/id}`, by `demo/id`: the user's last run, else the recorded value."""
+    claims: dict[str, Measured | ClaimRecord] = {**recorded().get(demo_id, {})}
+    claims.update(app.store.last_claims(demo_id))
     return {
         f"{demo_id}/{claim_id}": f"{number(claim.value)} {claim.unit}".rstrip()
-        for claim_id, claim in app.store.last_claims(demo_id).items()
+        for claim_id, claim in claims.items()
     }
 
 
