@@ -93,7 +93,7 @@ def _review(
         raise StorageCorrupt(
             f"the answer {event.uuid} to {body.card} names the policy {body.policy!r}, "
             "which the log does not hold",
-            hint="run `studytool doctor`; a backup from `studytool restore --list` may be whole",
+            hint="run `studytool doctor`; a backup from `studytool backup --list` may be whole",
         )
     rollover = Rollover(body.day_ends_at)
     after = scheduler.answer(state, body.rating, event.moment, policy, event.uuid, rollover)

@@ -22,6 +22,9 @@ from studytool.schedule.model import CardState, Moment, Phase, Policy, Rating, R
 
 DAY_MS = 86_400_000
 
+#: The buttons in their order; iterating over the enum itself is slower than what is done for each.
+_RATINGS = tuple(Rating)
+
 #: How far fuzz may move an interval: one day, plus a share of each stretch of the interval.
 _FUZZ_BANDS = ((2.5, 7.0, 0.15), (7.0, 20.0, 0.10), (20.0, float("inf"), 0.05))
 
@@ -44,6 +47,27 @@ def preview(
     state: CardState, moment: Moment, policy: Policy, seed: str, rollover: Rollover
 ) -> tuple[CardState, CardState, CardState, CardState]:
     """The four states that again, hard, good and easy lead to; exactly what `answer` gives."""
+    outcomes, dues = _ways(state, moment, policy, seed, rollover)
+    again, hard, good, easy = (
+        _state(state, rating, moment, policy, outcome.memory, due, rollover)
+        for rating, outcome, due in zip(_RATINGS, outcomes, dues, strict=True)
+    )
+    return again, hard, good, easy
+
+
+def answer(
+    state: CardState, rating: Rating, moment: Moment, policy: Policy, seed: str, rollover: Rollover
+) -> CardState:
+    """The state after `rating`. `seed` is the UUID of the review, so a replay gives the same."""
+    outcomes, dues = _ways(state, moment, policy, seed, rollover)
+    memory, due = outcomes[rating - 1].memory, dues[rating - 1]
+    return _state(state, rating, moment, policy, memory, due, rollover)
+
+
+def _ways(
+    state: CardState, moment: Moment, policy: Policy, seed: str, rollover: Rollover
+) -> tuple[fsrs.Outcomes, list[_Due]]:
+    """What the four buttons make of the memory, and where they lead."""
     memory = None
     if state.stability is not None and state.difficulty is not None:
         memory = fsrs.Memory(state.stability, state.difficulty)
@@ -53,19 +77,7 @@ def preview(
         desired_retention=policy.desired_retention,
         weights=policy.weights,
     )
-    dues = _dues(state, moment, policy, outcomes, seed, rollover)
-    again, hard, good, easy = (
-        _state(state, rating, moment, policy, outcome.memory, due, rollover)
-        for rating, outcome, due in zip(Rating, outcomes, dues, strict=True)
-    )
-    return again, hard, good, easy
-
-
-def answer(
-    state: CardState, rating: Rating, moment: Moment, policy: Policy, seed: str, rollover: Rollover
-) -> CardState:
-    """The state after `rating`. `seed` is the UUID of the review, so a replay gives the same."""
-    return preview(state, moment, policy, seed, rollover)[rating - 1]
+    return outcomes, _dues(state, moment, policy, outcomes, seed, rollover)
 
 
 def is_leech(lapses: int, policy: Policy) -> bool:
@@ -98,7 +110,7 @@ def _dues(
     if state.phase in (Phase.REVIEW, Phase.RELEARNING):
         steps, phase = policy.relearning_steps, Phase.RELEARNING
     dues: list[_Due] = []
-    for rating, outcome in zip(Rating, outcomes, strict=True):
+    for rating, outcome in zip(_RATINGS, outcomes, strict=True):
         move = _step(state, rating, steps)
         if move is None:
             days = _whole_days(outcome.days, policy, draw)
@@ -145,6 +157,8 @@ def _days_ahead(seconds: int, moment: Moment, rollover: Rollover) -> int:
 
 def _at_least(due: _Due, other: _Due) -> _Due:
     """`due`, moved later where it would come before `other`."""
+    if due.days >= other.days and due.seconds >= other.seconds:
+        return due
     return due._replace(days=max(due.days, other.days), seconds=max(due.seconds, other.seconds))
 
 
@@ -164,7 +178,9 @@ def _fuzzed(days: int, top: int, draw: float) -> int:
         return days
     reach = 1.0
     for start, end, share in _FUZZ_BANDS:
-        reach += share * max(min(days, end) - start, 0.0)
+        if days <= start:
+            break
+        reach += share * (min(days, end) - start)
     low = max(2, round(days - reach))
     high = min(top, round(days + reach))
     low = min(low, high)
