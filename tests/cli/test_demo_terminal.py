@@ -38,10 +38,11 @@ class Terminal:
         )
         os.close(theirs)
         self.seen = ""
+        self._waited_for = 0
 
-    def wait_for(self, text: str, seconds: float = 20) -> str:
-        """Read until `text` has come; returns all that came since the last call."""
-        start = len(self.seen)
+    def wait_for(self, text: str, seconds: float = 60) -> str:
+        """Read until `text` has come; returns what came from the last wait to the end of `text`."""
+        start = self._waited_for
         while text not in self.seen[start:]:
             assert select.select([self._ours], [], [], seconds)[0], f"no {text!r} in {self.seen!r}"
             try:
@@ -50,7 +51,8 @@ class Terminal:
                 piece = b""
             assert piece, f"the process ended; it had said {self.seen!r}"
             self.seen += piece.decode()
-        return self.seen[start:]
+        self._waited_for = self.seen.index(text, start) + len(text)
+        return self.seen[start : self._waited_for]
 
     def type(self, line: str) -> None:
         os.write(self._ours, line.encode() + b"\n")
