@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-
-from textual.pilot import Pilot
+from typing import TYPE_CHECKING
 
 from studytool.clock import FixedClock
 from studytool.paths import Paths
 from studytool.services.context import open_app
 from studytool.services.types import SessionQuery
 from studytool.tui.app import StudyApp
-from studytool.tui.desk import open_desk
+from studytool.tui.desk import StoreDesk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.pilot import Pilot
 
 HERE = Path(__file__).resolve().parent
 SIZE = (100, 34)
@@ -64,13 +67,9 @@ def main() -> None:
         paths = Paths(*(root / name for name in ("data", "config", "cache", "state")))
         clock = FixedClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
         query = SessionQuery(cards=("clip-temperature",))
-        app = StudyApp(
-            open_desk(open_app(None, clock, paths), None), start="review", query=query
-        )
+        app = StudyApp(StoreDesk(open_app(None, clock, paths)), start="review", query=query)
         asyncio.run(review(app, HERE / "review.svg"))
-        app = StudyApp(
-            open_desk(open_app(None, clock, paths), None), start="demo", demo="skipgram"
-        )
+        app = StudyApp(StoreDesk(open_app(None, clock, paths)), start="demo", demo="skipgram")
         asyncio.run(demo(app, HERE / "demo.svg"))
 
 

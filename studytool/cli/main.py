@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 #: name -> (where it is, what the list says). The texts stand here so that --help imports nothing.
 COMMANDS: dict[str, tuple[str, str]] = {
     "review": ("studytool.cli.review:command", "Study what is due (--plain: line by line)."),
+    "interview": (
+        "studytool.cli.interview:command",
+        "Rehearse with an interviewer; reports (--plain: line by line).",
+    ),
     "browse": ("studytool.cli.open:browse", "Look through the cards."),
     "demo": ("studytool.cli.demo:command", "List, show and run the demos."),
     "deck": ("studytool.cli.deck:command", "Check, format, list and write cards."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from studytool.schedule.fsrs import retrievability
-from studytool.services import chapters
+from studytool.services import chapters, interviews
 from studytool.services.types import ChapterRow, Counts, Overview
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def overview(app: App) -> Overview:
     store, now = app.store, app.moment
     days = store.days(now.day - STREAK_DAYS, now.day)
     counts = remaining(app, store.counts(app.deck_name, now))
-    return _overview(
+    seen = _overview(
         counts,
         _chapter_rows(app, store.chapter_rows(app.deck_name, now)),
         now.day,
@@ -78,6 +78,7 @@ def overview(app: App) -> Overview:
         minutes=_minutes(counts.total, [day for day in days if day.day > now.day - RECENT_DAYS]),
         ahead=store.ahead(app.deck_name, now),
     )
+    return msgspec.structs.replace(seen, interview=interviews.last(app))
 
 
 def glance(app: App) -> Overview | None:

@@ -23,6 +23,15 @@ class ChapterRow(msgspec.Struct, frozen=True):
     ready: float
 
 
+class LastInterview(msgspec.Struct, frozen=True):
+    """The newest interview: where it waits (question `waiting` of `total`), or how it went and when."""
+
+    waiting: int = 0
+    total: int = 0
+    score: float = 0.0
+    day: date | None = None
+
+
 class Overview(msgspec.Struct, frozen=True):
     """All that Home shows."""
 
@@ -33,6 +42,7 @@ class Overview(msgspec.Struct, frozen=True):
     minutes: int = 0
     next_due: date | None = None
     total_cards: int = 0
+    interview: LastInterview | None = None
 
 
 class SessionQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ def test_the_two_commands_do_all_their_set_up() -> None:
 @pytest.mark.parametrize("line", shell_lines())
 def test_every_command_in_the_readme_exists_with_its_options(line: str) -> None:
     """The words before the options are called with --help, and each option must be in what it prints."""
-    words = shlex.split(line.split("|")[0].split("<")[0].split(">")[0])[1:]
+    words = shlex.split(re.split(r"[|<>]", line)[0])[1:]
     options = [word.split("=")[0] for word in words if word.startswith("--")]
     path = words[:2] if words[:1] in (["deck"], ["demo"]) else words[:1]
     if path[:2] == ["demo", "run"]:

@@ -1,4 +1,4 @@
-"""What is built holds everything: the cards, the demos, the migrations; and it works where nothing else is."""
+"""What is built holds everything (cards, demos, migrations) and works where nothing else is."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def test_the_wheel_names_the_built_in_demos_as_plugins(wheel: Path) -> None:
 
 
 @pytest.mark.wheel
-def test_the_wheel_works_in_a_clean_environment_without_the_demos_extra(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_works_in_a_clean_environment_without_the_demos_extra(
+    wheel: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "env"
     venv.create(folder, with_pip=True)
     python = str(folder / "bin" / "python")
