@@ -12,6 +12,10 @@ import pytest
 from studytool.clock import FixedClock
 from studytool.paths import Paths, default_paths
 
+# Read when numpy and torch are imported: on a busy machine a second thread costs more than it brings.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 # Time per example says more about the machine's load than about the code.
 hypothesis.settings.register_profile(
     "studytool", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

@@ -1,4 +1,4 @@
-"""gensim's skip-gram on the same text with the same settings: the peer of ours."""
+"""gensim's word2vec on the same text with the same settings: the peer of ours."""
 
 from __future__ import annotations
 
@@ -30,13 +30,15 @@ class Peer(NamedTuple):
     seconds: float
 
 
-def train_gensim(corpus: Corpus, params: PeerSettings) -> Generator[Event, None, Peer]:
-    """Yields progress; trains epoch by epoch along the same line of learning rates."""
+def train_gensim(
+    corpus: Corpus, params: PeerSettings, *, cbow: bool = False
+) -> Generator[Event, None, Peer]:
+    """Yields progress; trains skip-gram, or CBOW, along the same line of learning rates."""
     from gensim.models import Word2Vec
 
     text = list(sentences(corpus))
     model = Word2Vec(
-        sg=1,
+        sg=0 if cbow else 1,
         vector_size=params.dim,
         window=params.window,
         negative=params.negatives,

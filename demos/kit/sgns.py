@@ -35,12 +35,12 @@ I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 
 # Sums may be reordered and multiply-adds fused; NaN and infinity keep their meaning.
-_compile = njit(
+compiled = njit(
     nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract", "arcp", "nsz"}
 )
 
 
-@_compile
+@compiled
 def draw(state: U64) -> np.uint64:
     """The next 64 random bits (xorshift64, Marsaglia 2003); `state` holds one non-zero number."""
     s = state[0]
@@ -51,13 +51,13 @@ def draw(state: U64) -> np.uint64:
     return s
 
 
-@_compile
+@compiled
 def below(bits: np.uint64, n: int) -> np.int64:
     """A whole number in [0, n) from the upper 32 of 64 random bits."""
     return np.int64(((bits >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
-@_compile
+@compiled
 def noise(state: U64, accept: F32, other: I32) -> np.int64:
     """One word from the noise distribution, by the alias method: one place, one coin."""
     bits = draw(state)
@@ -66,7 +66,7 @@ def noise(state: U64, accept: F32, other: I32) -> np.int64:
     return place if coin < accept[place] else np.int64(other[place])
 
 
-@_compile
+@compiled
 def logits(x: F32, y: F32, z: F32, rows: int) -> None:
     """z = x y^T for an even number of rows, two rows by BLOCK columns at a time."""
     for i in range(0, rows, 2):
@@ -85,7 +85,7 @@ def logits(x: F32, y: F32, z: F32, rows: int) -> None:
             z[i + 1, o], z[i + 1, o + 1], z[i + 1, o + 2] = b0, b1, b2
 
 
-@_compile
+@compiled
 def growth(z: F32, e: F64, count: int) -> None:
     """e = 1 + exp(-z), of clamped z, in place of z itself: exp(u) = exp(u/64)^64 by a Taylor sum.
 
@@ -113,7 +113,7 @@ def growth(z: F32, e: F64, count: int) -> None:
         e[i] = 1 + t
 
 
-@_compile
+@compiled
 def loss_and_slopes(z: F32, e: F64, rows: int, outputs: int, lr: np.float32) -> float:
     """The window's loss, and lr (label - sigmoid(z)) in place of z; padded columns become 0.
 
@@ -138,7 +138,7 @@ def loss_and_slopes(z: F32, e: F64, rows: int, outputs: int, lr: np.float32) -> 
     return total + np.log(product)
 
 
-@_compile
+@compiled
 def step_inputs(slopes: F32, y: F32, words: I64, rows: int, inputs: F32) -> None:
     """inputs[words] += slopes y, a row for each context word."""
     for i in range(rows):
@@ -149,7 +149,7 @@ def step_inputs(slopes: F32, y: F32, words: I64, rows: int, inputs: F32) -> None
                 inputs[w, d] += p * y[o, d] + q * y[o + 1, d] + r * y[o + 2, d]
 
 
-@_compile
+@compiled
 def step_outputs(slopes: F32, x: F32, rows: int, change: F32) -> None:
     """change = slopes^T x, for an even number of rows."""
     change[:] = 0
@@ -164,7 +164,7 @@ def step_outputs(slopes: F32, x: F32, rows: int, change: F32) -> None:
                 change[o + 2, d] += r * v + u * w
 
 
-@_compile
+@compiled
 def step_window(
     contexts: I64,
     rows: int,
@@ -209,7 +209,7 @@ def step_window(
     return loss
 
 
-@_compile
+@compiled
 def scratch(window: int, negatives: int, width: int) -> tuple[F32, F32, F32, F64, F32]:
     """The working arrays x, y, z, e, change of `step_window` for rows of `width` numbers."""
     rows = 2 * window + 2
@@ -221,7 +221,53 @@ def scratch(window: int, negatives: int, width: int) -> tuple[F32, F32, F32, F64
     return x, y, z, e, np.zeros((columns, width), np.float32)
 
 
-@_compile
+@compiled
+def next_sentence(ids: I32, at: int, keep: F32, state: U64, sentence: I64) -> tuple[int, int]:
+    """Fill `sentence` with what subsampling leaves of the words from place `at` on.
+
+    Returns its length and the place to go on from. Negative numbers end a sentence, and words
+    at or beyond `keep`'s length are passed over.
+    """
+    length = 0
+    while at < ids.shape[0] and length < sentence.shape[0]:
+        word = np.int64(ids[at])
+        at += 1
+        if word < 0:
+            break
+        if word < keep.shape[0]:
+            coin = np.float32(draw(state) >> np.uint64(40)) * np.float32(1 / 16777216)
+            if coin < keep[word]:
+                sentence[length] = word
+                length += 1
+    return length, at
+
+
+@compiled
+def draw_contexts(
+    sentence: I64, length: int, centre: int, window: int, state: U64, contexts: I64
+) -> int:
+    """The words within a random reach of 1..window around `centre`; returns how many."""
+    reach = 1 + below(draw(state), window)  # nearer words are drawn more often
+    rows = 0
+    for place in range(max(0, centre - reach), min(length, centre + reach + 1)):
+        if place != centre:
+            contexts[rows] = sentence[place]
+            rows += 1
+    return rows
+
+
+@compiled
+def draw_negatives(targets: I64, count: int, accept: F32, other: I32, state: U64) -> None:
+    """`count` noise words into targets[1:], none of them the true word targets[0]."""
+    drawn = 1
+    while drawn <= count:
+        word = noise(state, accept, other)
+        if word != targets[0]:
+            targets[drawn] = word
+            drawn += 1
+
+
+@compiled
 def train(
     ids: I32,
     keep: F32,
@@ -247,33 +293,13 @@ def train(
     rate = np.float32(lr)
     total, pairs, at = 0.0, 0, 0
     while at < ids.shape[0]:
-        length = 0
-        while at < ids.shape[0] and length < SENTENCE:
-            word = np.int64(ids[at])
-            at += 1
-            if word < 0:
-                break
-            if word < keep.shape[0]:
-                coin = np.float32(draw(state) >> np.uint64(40)) * np.float32(1 / 16777216)
-                if coin < keep[word]:
-                    sentence[length] = word
-                    length += 1
+        length, at = next_sentence(ids, at, keep, state, sentence)
         for centre in range(length):
-            reach = 1 + below(draw(state), window)  # nearer words are drawn more often
-            rows = 0
-            for place in range(max(0, centre - reach), min(length, centre + reach + 1)):
-                if place != centre:
-                    contexts[rows] = sentence[place]
-                    rows += 1
+            rows = draw_contexts(sentence, length, centre, window, state, contexts)
             if rows == 0:
                 continue
             targets[0] = sentence[centre]
-            drawn = 1
-            while drawn <= negatives:
-                word = noise(state, accept, other)
-                if word != targets[0]:
-                    targets[drawn] = word
-                    drawn += 1
+            draw_negatives(targets, negatives, accept, other, state)
             total += step_window(contexts, rows, targets, rate, inputs, outputs, x, y, z, e, change)
             pairs += rows
     return total, pairs

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from types import ModuleType
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +91,8 @@ class Step(NamedTuple):
 class Trainer:
     """Trains `model` on `corpus`; `seconds` is the CPU time of training alone.
 
-    `keep` is each word's chance to survive subsampling, `noise` the distribution of negatives.
+    `keep` is each word's chance to survive subsampling, `noise` the distribution of negatives;
+    `extra` is what the loop of `kernel` takes besides the arguments of `demos.kit.sgns.train`.
     """
 
     corpus: Corpus
@@ -101,6 +102,7 @@ class Trainer:
     keep: F32
     noise: F64
     rng: np.random.Generator
+    extra: tuple[Any, ...] = ()
     seconds: float = 0.0
     _alias: tuple[F32, I32] = field(init=False)
     _states: list[U64] = field(init=False)
@@ -150,6 +152,6 @@ class Trainer:
         matrices = self.model.inputs, self.model.outputs
         sizes = self.settings.window, self.settings.negatives
         loss, pairs = self.kernel.train(
-            piece, self.keep, *self._alias, *matrices, *sizes, lr, state
+            piece, self.keep, *self._alias, *matrices, *sizes, lr, state, *self.extra
         )
         return float(loss), int(pairs)

@@ -33,7 +33,7 @@ class Stage(_Event, frozen=True):
     text: str = ""
 
 
-class Progress(_Event, frozen=True):
+class Progress(_Event, frozen=True, gc=False):
     """`done` of `total` units of the present stage."""
 
     done: float
@@ -42,7 +42,7 @@ class Progress(_Event, frozen=True):
     note: str = ""
 
 
-class Metric(_Event, frozen=True):
+class Metric(_Event, frozen=True, gc=False):
     """One measured number. With a `step` it is a point of the live curve `name`."""
 
     name: str
