@@ -57,6 +57,13 @@ class DemoSettings(msgspec.Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=1, le=64)] = 1
 
 
+class GradingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How typed answers are graded. `encoder`: a folder with model.onnx and tokenizer.json of another
+    sentence encoder (empty: the built-in one)."""
+
+    encoder: Annotated[str, Meta(max_length=500)] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings. `editor` is a command line (empty: $VISUAL, $EDITOR); `keys` remaps actions."""
 
@@ -64,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     study: Study = Study()
     ui: Ui = Ui()
     demo: DemoSettings = DemoSettings()
+    grading: GradingSettings = GradingSettings()
     keys: dict[str, Annotated[str, Meta(min_length=1, max_length=40)]] = {}
 
 

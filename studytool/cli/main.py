@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "browse": ("studytool.cli.open:browse", "Look through the cards."),
     "demo": ("studytool.cli.demo:command", "List, show and run the demos."),
     "deck": ("studytool.cli.deck:command", "Check, format, list and write cards."),
+    "grade": ("studytool.cli.grade:command", "Grade typed answers against a card's key points."),
     "due": ("studytool.cli.due:command", "How many cards are due."),
     "stats": ("studytool.cli.stats:command", "What you have done and how well it holds."),
     "doctor": (
