@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -28,12 +29,14 @@ def open_screen(
 
 
 def _need_terminal() -> None:
+    """Refuse to open without one; then no garbage is collected until the app has painted, and says so."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "The app needs a terminal, and the input or output is not one.",
             hint="`studytool review --plain` and `studytool interview --plain` go line by line; "
             "`studytool due` and `studytool stats` print numbers.",
         )
+    gc.disable()
 
 
 def open_interview(
