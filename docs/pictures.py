@@ -1,19 +1,20 @@
 """Draws the README's pictures from the app itself: python docs/pictures.py (about a minute).
 
-A profile of its own in a temporary folder, a clock that stands still, the built-in deck and a real run
-of the skip-gram demo.
+A profile of its own in a temporary folder with the user's demo cache, a clock that stands still,
+the built-in deck and a real run of the skip-gram demo.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studytool.clock import FixedClock
-from studytool.paths import Paths
+from studytool.paths import Paths, default_paths
 from studytool.services.context import open_app
 from studytool.services.types import SessionQuery
 from studytool.tui.app import StudyApp
@@ -28,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 SIZE = (100, 34)
 
 
-async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 180) -> None:
+async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 600) -> None:
     """Wait until the screen shows what is to be drawn; TimeoutError when it never does."""
     async with asyncio.timeout(seconds):
         while not holds():
@@ -36,8 +37,8 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 
 
 
 def shown(app: StudyApp) -> str:
-    """The text that is on the screen."""
-    return app.export_screenshot().replace("&#160;", " ")
+    """The text that is on the screen, without the marks between its styles."""
+    return re.sub(r"<[^>]+>", "", app.export_screenshot()).replace("&#160;", " ")
 
 
 async def review(app: StudyApp, path: Path) -> None:
@@ -64,7 +65,7 @@ async def demo(app: StudyApp, path: Path) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        paths = Paths(*(root / name for name in ("data", "config", "cache", "state")))
+        paths = Paths(root / "data", root / "config", default_paths().cache, root / "state")
         clock = FixedClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
         query = SessionQuery(cards=("clip-temperature",))
         app = StudyApp(StoreDesk(open_app(None, clock, paths)), start="review", query=query)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from demos.kit.alias import alias_table
 from demos.kit.compiled import load
 from demos.kit.corpus import SENTENCE_END, Corpus
-from demos.kit.counting import cooccurrence, pmi, ppmi_vectors, smoothed
+from demos.kit.counting import cooccurrence, keep_chance, pmi, ppmi_vectors, smoothed
 from demos.kit.judge import method_table
 from demos.kit.loop import looks
 from demos.kit.plots import group_means
@@ -200,11 +200,11 @@ def test_smoothing_goes_from_uniform_to_the_counts() -> None:
 def test_subsampling_keeps_rare_words_and_thins_frequent_ones() -> None:
     counts = np.array([90_000, 9_999, 1])
 
-    keep = demo.keep_chance(counts, 1e-3)
+    keep = keep_chance(counts, 1e-3)
 
     assert keep[0] == pytest.approx(math.sqrt(1e-3 / 0.9) + 1e-3 / 0.9)
     assert keep[2] == 1
-    assert demo.keep_chance(counts, 0).tolist() == [1, 1, 1]
+    assert keep_chance(counts, 0).tolist() == [1, 1, 1]
 
 
 # ------------------------------------------------------------------------------- counts

@@ -149,7 +149,7 @@ class TestHistory:
             "quick/works": "0.8 R@1",
             "quick/myth": "0.1",
         }
-        assert demo_history.claim_texts(app, "clip") == {}
+        assert demo_history.claim_texts(app, "never-run") == {}
 
     def test_the_log_is_kept_without_pictures_and_thinned(
         self, app: App, clock: FixedClock
