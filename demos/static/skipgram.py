@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from demos.kit.compiled import load
 from demos.kit.corpus import Corpus, own, wikipedia
-from demos.kit.counting import cooccurrence, pmi, ppmi_vectors, smoothed
+from demos.kit.counting import cooccurrence, keep_chance, pmi, ppmi_vectors, smoothed
 from demos.kit.data import DataFault
 from demos.kit.guide import Guide, neighbour_table
 from demos.kit.judge import ask_analogies, method_table, predictions
@@ -66,21 +66,8 @@ Steps: TypeAlias = Generator[Event, None, R]
 # %% [markdown]
 # ## 1. Which words, how often
 # Two changes to the raw text matter more than any cleverness in the model: frequent words are
-# thinned out, and noise words are drawn from flattened counts (`smoothed` in kit/counting.py:
-# counts^0.75, between uniform and the counts themselves).
-
-
-def keep_chance(counts: NDArray[np.int64], threshold: float) -> F32:
-    """The chance of each word to survive subsampling; all 1 at threshold 0.
-
-    Equation 5 of the paper discards with 1 - sqrt(t/f). The released program, and gensim after
-    it, keeps sqrt(t/f) + t/f instead, which is a little more; so do we.
-    """
-    if threshold <= 0:
-        return np.ones(len(counts), np.float32)
-    ratio = threshold / (counts / counts.sum())
-    return np.minimum(1, np.sqrt(ratio) + ratio).astype(np.float32)
-
+# thinned out (`keep_chance` in kit/counting.py), and noise words are drawn from flattened counts
+# (`smoothed`, beside it: counts^0.75, between uniform and the counts themselves).
 
 # %% [markdown]
 # ## 2. The objective and its gradients
