@@ -33,6 +33,8 @@ SENTENCE_END = -1
 VERSION = 2
 #: A corpus with fewer words than this teaches nothing.
 MIN_TOKENS = 10_000
+#: Nor does a vocabulary of fewer words.
+MIN_WORDS = 50
 #: The user's own corpora that stay in the cache.
 KEEP_OWN = 2
 
@@ -66,6 +68,16 @@ class Corpus:
     def vocabulary(self, min_count: int) -> int:
         """How many words occur at least `min_count` times."""
         return int((self.counts >= min_count).sum())
+
+    def usable(self, min_count: int, most: int) -> int:
+        """The same, at most `most`. Raises DataFault when there are fewer than MIN_WORDS."""
+        size = min(self.vocabulary(min_count), most)
+        if size < MIN_WORDS:
+            raise DataFault(
+                f"{self.name} has {size} words that occur {min_count} times or more",
+                f"At least {MIN_WORDS} are needed: lower --min-count, or use a longer text.",
+            )
+        return size
 
     def stretches(self, length: int) -> Iterator[I32]:
         """The text in order, about `length` places at a time, cut after a sentence's end.

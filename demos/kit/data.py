@@ -5,10 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeVar
+
+from studytool.demo.events import Event, Failed
+
+R = TypeVar("R")
 
 _DAY = 86_400.0
 
@@ -20,6 +25,15 @@ class DataFault(ValueError):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+def told(steps: Generator[Event, None, R]) -> Generator[Event, None, R | None]:
+    """The same steps, ending with a Failed in place of a DataFault; then there is no result."""
+    try:
+        return (yield from steps)
+    except DataFault as fault:
+        yield Failed(fault.message, fault.hint)
+        return None
 
 
 def packaged(package: str, *parts: str) -> Path:

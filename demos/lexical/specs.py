@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from demos.kit.params import SHOWN, MinCount, OwnText, Sample, Shown, Window
 from studytool.demo.spec import DemoInfo, DemoSpec, Meta, Params
-
-_OWN_TEXT = Meta(max_length=4096, description="your own UTF-8 text file instead")
 
 
 class TfidfParams(Params, frozen=True, kw_only=True):
@@ -27,7 +26,7 @@ class TfidfParams(Params, frozen=True, kw_only=True):
     minilm: Annotated[
         bool, Meta(description="also a pretrained sentence encoder (about 20 s once, then cached)")
     ] = False
-    corpus: Annotated[str, _OWN_TEXT] = ""
+    corpus: OwnText = ""
 
 
 class NgramParams(Params, frozen=True, kw_only=True):
@@ -49,16 +48,13 @@ class NgramParams(Params, frozen=True, kw_only=True):
         str, Meta(max_length=200, description="what the generated text begins with")
     ] = "in the"
     words: Annotated[int, Meta(ge=1, le=200, description="how many words to generate")] = 25
-    corpus: Annotated[str, _OWN_TEXT] = ""
+    corpus: OwnText = ""
 
 
 class PpmiParams(Params, frozen=True, kw_only=True):
     """Word vectors without training: co-occurrence counts, PMI, and a truncated SVD."""
 
-    window: Annotated[
-        int,
-        Meta(ge=1, le=20, description="reach to each side; small: same role, large: same topic"),
-    ] = 10
+    window: Window = 10
     dim: Annotated[int, Meta(ge=2, le=400, description="numbers per word vector")] = 100
     shift: Annotated[
         int, Meta(ge=1, le=50, description="k: log k is taken off, as k noise words do in word2vec")
@@ -66,15 +62,11 @@ class PpmiParams(Params, frozen=True, kw_only=True):
     power: Annotated[
         float, Meta(ge=0, le=1, description="context counts are raised to it; 1 favours rare words")
     ] = 0.75
-    sample: Annotated[
-        float, Meta(ge=0, le=1, description="subsampling threshold of frequent words; 0 keeps all")
-    ] = 1e-4
-    min_count: Annotated[int, Meta(ge=1, le=1000, description="rarer words are left out")] = 5
+    sample: Sample = 1e-4
+    min_count: MinCount = 5
     compare: Annotated[bool, Meta(description="also other windows and shifts (6 s more)")] = True
-    words: Annotated[
-        str, Meta(max_length=200, description="words whose neighbours are shown, by commas")
-    ] = "king,water,german,music,moon"
-    corpus: Annotated[str, _OWN_TEXT] = ""
+    words: Shown = SHOWN
+    corpus: OwnText = ""
 
 
 TFIDF = DemoSpec(

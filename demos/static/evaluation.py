@@ -5,24 +5,22 @@ the same text, and each comparison has an interval, for WordSim-353 knows only s
 Then the questions that scores hide: what analogies return when nothing is excluded, which words
 are everybody's neighbours, what frequency does to a vector, and where the other sense of a word is.
 
+How they are trained is in demos/static/equal_time.py.
+
     python -m demos.static.evaluation --effort 0.5
     python -m demos.static.evaluation --fasttext
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
-from types import ModuleType
+from collections.abc import Generator, Iterator
 from typing import TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from demos.kit.compiled import load
-from demos.kit.corpus import Corpus, own, wikipedia
-from demos.kit.data import DataFault
+from demos.kit.corpus import own, wikipedia
+from demos.kit.data import told
 from demos.kit.geometry import (
     Draws,
     all_but_the_top,
@@ -33,10 +31,9 @@ from demos.kit.geometry import (
 )
 from demos.kit.guide import Guide
 from demos.kit.judge import ask_analogies, frequency_score
-from demos.kit.methods import Recipe, counted, predictor
+from demos.kit.methods import counted
 from demos.kit.plots import Curves
 from demos.kit.similarity import (
-    Pair,
     Space,
     analogies,
     answer_analogies,
@@ -44,144 +41,49 @@ from demos.kit.similarity import (
     simlex,
     wordsim,
 )
-from demos.kit.trainer import MAX_WORDS, MIN_WORDS, Trainer
+from demos.kit.trainer import MAX_WORDS
 from demos.static.bias import bias_probe
-from demos.static.glove_math import adagrad, cells_of, count_table, new_model
+from demos.static.equal_time import (
+    CBOW,
+    COUNT_DIM,
+    COUNT_TOLERANCE,
+    COUNTING,
+    FASTTEXT,
+    GLOVE,
+    SKIPGRAM,
+    Bench,
+    Trained,
+    add_score,
+    fit_glove,
+    predict,
+)
 from demos.static.senses import hidden_senses
 from demos.static.specs import EVALUATION, EvaluationParams
-from demos.static.subwords import Pieces, means
 from studytool.demo.events import (
     Cell,
     Claim,
     Event,
-    Failed,
     Finding,
     Metric,
     Note,
     Outcome,
     Prediction,
-    Progress,
     Stage,
     Table,
     claim,
 )
 from studytool.demo.spec import Explorer, Lab, main
 
-F32: TypeAlias = NDArray[np.float32]
 R = TypeVar("R")
 Steps: TypeAlias = Generator[Event, None, R]
 
 # %% [markdown]
-# ## 1. The same CPU time for each
-# Steps, not seconds, are what is fixed, so that the same seed gives the same vectors. They were
-# chosen so that each trained method takes about as long; counting takes what it takes.
-
-COUNTING, SKIPGRAM, CBOW = "PPMI + SVD", "skip-gram", "CBOW"
-GLOVE, FASTTEXT = "GloVe", "fastText"
-#: Passes over the text, or over the table of GloVe, at effort 1.
-PASSES = {SKIPGRAM: 18, CBOW: 25, GLOVE: 9, FASTTEXT: 8}
-_COUNT_DIM, _COUNT_TOLERANCE = 50, 0.3
-_GLOVE_DIM, _GLOVE_WINDOW, _X_MAX, _ALPHA, _ETA = 50, 10, 10.0, 0.75, 0.05
-_BUCKETS, _SHORTEST, _LONGEST = 100_000, 3, 6
-
-
-@dataclass
-class Bench:
-    """What the parts of a run share; `curve` is score against CPU time."""
-
-    params: EvaluationParams
-    lab: Lab
-    corpus: Corpus
-    size: int
-    loops: dict[str, ModuleType]
-    human: list[Pair]
-    curve: Curves
-
-    @property
-    def words(self) -> list[str]:
-        return self.corpus.words[: self.size]
-
-    @property
-    def plain(self) -> bool:
-        return self.params == EvaluationParams(seed=self.params.seed)
-
-    @property
-    def scored(self) -> bool:
-        """Whether the text has enough of the words that people rated."""
-        return Space(self.words, np.zeros((self.size, 1), np.float32)).score(self.human).pairs >= 30
-
-    def passes(self, method: str) -> int:
-        return max(1, round(PASSES[method] * self.params.effort))
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The vectors of one method, and the CPU seconds they took."""
-
-    space: Space
-    seconds: float
-
-
-def predict(bench: Bench, method: str, stream: int) -> Steps[Trained]:
-    """Skip-gram, CBOW or fastText with the score of each epoch on the curve."""
-    recipe = Recipe(epochs=bench.passes(method), min_count=bench.params.min_count)
-    rng = bench.lab.rng(stream)
-    extra = (False,) if method == CBOW else ()  # CBOW as released, its gradient undivided
-    trainer = predictor(bench.corpus, recipe, bench.loops[method], rng, extra)
-    look: Callable[[], Space] = trainer.model.space
-    if method == FASTTEXT:
-        look = _with_pieces(trainer, rng)
-    epoch = 0
-    for step in trainer.run():
-        yield Progress(round(step.epoch, 3), recipe.epochs, "epoch", f"loss {step.loss:.3f}")
-        if step.epoch >= epoch + 1:
-            epoch += 1
-            _point(bench, method, trainer.seconds, look())
-    return Trained(look(), trainer.seconds)
-
-
-def _with_pieces(trainer: Trainer, rng: np.random.Generator) -> Callable[[], Space]:
-    """Give the trainer rows for n-grams; returns what composes the words' vectors from them."""
-    model = trainer.model
-    more = np.zeros((_BUCKETS, model.inputs.shape[1]), np.float32)
-    more[:, : model.dim] = (rng.random((_BUCKETS, model.dim)) - 0.5) / model.dim
-    model.inputs = np.vstack([model.inputs, more])
-    table = Pieces(len(model.words), _BUCKETS, _SHORTEST, _LONGEST).table(model.words)
-    trainer.extra = table
-    return lambda: Space(model.words, means(model.inputs[:, : model.dim], *table))
-
-
-def fit_glove(bench: Bench, stream: int) -> Steps[Trained]:
-    """GloVe by AdaGrad, W + C; its time includes counting the table."""
-    rng, passes = bench.lab.rng(stream), bench.passes(GLOVE)
-    begun, spent = time.process_time(), 0.0
-    cells = cells_of(count_table(bench.corpus, bench.size, _GLOVE_WINDOW), _X_MAX, _ALPHA)
-    model = new_model(bench.size, _GLOVE_DIM, rng)
-    steps = adagrad(bench.loops[GLOVE], cells, model, _ETA, rng, passes)
-    for number, cost in enumerate(steps, start=1):
-        spent += time.process_time() - begun
-        yield Progress(number, passes, "pass", f"loss {cost:.4f}")
-        _point(bench, GLOVE, spent, Space(bench.words, model.vectors()))
-        begun = time.process_time()
-    return Trained(Space(bench.words, model.vectors()), spent)
-
-
-def _point(bench: Bench, method: str, seconds: float, space: Space) -> None:
-    if bench.scored and np.isfinite(space.vectors).all():
-        bench.curve.add(method, seconds, space.score(bench.human).rho)
-
-
-# %% [markdown]
-# ## 2. The run
+# ## 1. The run
 
 
 def run(params: EvaluationParams, lab: Lab) -> Steps[Explorer | None]:
     """Yields the lesson; returns what answers words and sums of words, with skip-gram's vectors."""
-    try:
-        return (yield from _lesson(params, lab))
-    except DataFault as fault:
-        yield Failed(fault.message, fault.hint)
-        return None
+    return (yield from told(_lesson(params, lab)))
 
 
 def _lesson(params: EvaluationParams, lab: Lab) -> Steps[Explorer | None]:
@@ -211,12 +113,7 @@ def _lesson(params: EvaluationParams, lab: Lab) -> Steps[Explorer | None]:
 def _prepare(params: EvaluationParams, lab: Lab) -> Steps[Bench]:
     yield Stage("load", "text and human judgements")
     corpus = yield from own(lab, params.corpus) if params.corpus else wikipedia(lab)
-    size = min(corpus.vocabulary(params.min_count), MAX_WORDS)
-    if size < MIN_WORDS:
-        raise DataFault(
-            f"{corpus.name} has {size} words that occur {params.min_count} times or more",
-            f"At least {MIN_WORDS} are needed: lower --min-count, or use a longer text.",
-        )
+    size = corpus.usable(params.min_count, MAX_WORDS)
     yield Note(f"{corpus.name}: {corpus.tokens:,} words; {size:,} get a vector")
     yield Stage("compile", "the inner loops: some seconds once, then they come from the cache")
     files = {SKIPGRAM: "sgns", CBOW: "cbow_loop", GLOVE: "glove_loop"}
@@ -249,9 +146,9 @@ def _predictions(bench: Bench) -> Iterator[Event]:
 def _train(bench: Bench) -> Steps[dict[str, Trained]]:
     methods = {}
     yield Stage("count", "positive PMI of co-occurrence counts, and its SVD")
-    if counts := counted(bench.corpus, bench.size, _COUNT_DIM, _COUNT_TOLERANCE):
+    if counts := counted(bench.corpus, bench.size, COUNT_DIM, COUNT_TOLERANCE):
         methods[COUNTING] = Trained(counts.space, counts.seconds)
-        _point(bench, COUNTING, counts.seconds, counts.space)
+        add_score(bench, COUNTING, counts.seconds, counts.space)
     else:
         yield Note("counting is left out: it would need the whole text in memory")
     for stream, method in enumerate(bench.loops):
@@ -268,7 +165,7 @@ def _train(bench: Bench) -> Steps[dict[str, Trained]]:
 
 
 # %% [markdown]
-# ## 3. Scores with intervals
+# ## 2. Scores with intervals
 # The pairs are drawn again with replacement; two methods are compared on the same draws.
 
 
@@ -337,7 +234,7 @@ def _score_claims(methods: dict[str, Trained], related: Draws) -> Iterator[Claim
 
 
 # %% [markdown]
-# ## 4. Analogies, frequency and hubs
+# ## 3. Analogies, frequency and hubs
 
 
 def _analogies(bench: Bench, spaces: dict[str, Space]) -> Steps[str]:
@@ -405,7 +302,7 @@ _HUB_WORDS = 4000
 
 
 # %% [markdown]
-# ## 5. Where is the other sense?
+# ## 4. Where is the other sense?
 # See demos/static/senses.py: the neighbours of an ambiguous word show one sense. The other is not
 # mixed in; take the neighbours' main directions away, and it surfaces, or not, word by word.
 

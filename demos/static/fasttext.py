@@ -9,6 +9,8 @@ Does that mean that it understands unknown words? Spelling and meaning are told 
 whose right answer is known, pairs of words that people rated of which one is unknown, and the same
 model before any training, which knows spelling and nothing else.
 
+The loss and its gradients are in demos/static/fasttext_math.py: read that first.
+
     python -m demos.static.fasttext --typo swap
     python -m demos.static.fasttext --min-n 5 --explore        then: anarchistic
 """
@@ -21,7 +23,6 @@ from math import isfinite, log
 from types import ModuleType
 from typing import TypeAlias, TypeVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,16 +30,30 @@ from demos.kit.alias import alias_table
 from demos.kit.compiled import load
 from demos.kit.corpus import Corpus, own, wikipedia
 from demos.kit.counting import keep_chance
-from demos.kit.data import DataFault
+from demos.kit.data import told
 from demos.kit.guide import neighbour_table
 from demos.kit.judge import method_table
 from demos.kit.loop import looks
 from demos.kit.methods import predictor
+from demos.kit.params import as_default
 from demos.kit.plots import Curves
 from demos.kit.similarity import Pair, Space, save_word2vec, wordsim
 from demos.kit.trainer import Trainer, new_model
+from demos.static.fasttext_math import (
+    fast_loop_error,
+    finite_difference_error,
+)
 from demos.static.specs import FASTTEXT, FasttextParams
-from demos.static.subwords import Pieces, Speller, SpellingGuide, means, ngrams, overlap, typos
+from demos.static.subwords import (
+    Pieces,
+    Speller,
+    SpellingGuide,
+    add_rows,
+    means,
+    ngrams,
+    overlap,
+    typos,
+)
 from studytool.demo.events import (
     Cell,
     Event,
@@ -55,95 +70,12 @@ from studytool.demo.events import (
 )
 from studytool.demo.spec import Explorer, Lab, main
 
-F64: TypeAlias = NDArray[np.float64]
 I64: TypeAlias = NDArray[np.int64]
 R = TypeVar("R")
 Steps: TypeAlias = Generator[Event, None, R]
 
 # %% [markdown]
-# ## 1. The objective and its gradients
-# What a word is made of is in demos/static/subwords.py: read it first. The rows of z are the units
-# of the centre word, h is their mean; the rows of u are the context words, those of n the noise
-# words, each told apart from each context word.
-
-
-def sigmoid(x: F64) -> F64:
-    """1 / (1 + exp(-x)), without overflow."""
-    return np.exp(-np.logaddexp(0, -x))
-
-
-def window_loss(z: F64, u: F64, n: F64) -> float:
-    """sum_c [-log s(u_c.h) - sum_i log s(-n_i.h)], h the mean of z's rows. u: (m, d), n: (k, d)."""
-    h = z.mean(axis=0)
-    return float(np.logaddexp(0, -(u @ h)).sum() + len(u) * np.logaddexp(0, n @ h).sum())
-
-
-def window_gradients(z: F64, u: F64, n: F64) -> tuple[F64, F64, F64]:
-    """The gradients of `window_loss` for h, u and n; each row of z gets 1/len(z) of h's."""
-    h = z.mean(axis=0)
-    pull = sigmoid(u @ h) - 1
-    push = len(u) * sigmoid(n @ h)
-    return pull @ u + push @ n, np.outer(pull, h), np.outer(push, h)
-
-
-def finite_difference_error(rng: np.random.Generator, negatives: int) -> float:
-    """The largest relative deviation of `window_gradients` from central differences, in float64."""
-    worst, step = 0.0, 1e-5
-    for _ in range(20):
-        pieces, m = int(rng.integers(1, 6)), int(rng.integers(1, 5))
-        point = rng.normal(0, 0.7, (pieces + m + negatives, 8))
-
-        def loss(p: F64, pieces: int = pieces, m: int = m) -> float:
-            return window_loss(p[:pieces], p[pieces : pieces + m], p[pieces + m :])
-
-        to_h, du, dn = window_gradients(
-            point[:pieces], point[pieces : pieces + m], point[pieces + m :]
-        )
-        exact = np.vstack([np.tile(to_h / pieces, (pieces, 1)), du, dn])
-        nudges = np.eye(point.size).reshape(-1, *point.shape) * step
-        guess = [(loss(point + nudge) - loss(point - nudge)) / (2 * step) for nudge in nudges]
-        worst = max(worst, float(np.abs(exact.ravel() - guess).max() / np.abs(exact).max()))
-    return worst
-
-
-def fast_loop_error(
-    kernel: ModuleType, rng: np.random.Generator, window: int, negatives: int
-) -> float:
-    """The largest relative deviation of the fast loop's loss and step from the formulas.
-
-    All output words of a window differ here, so that stepping one after the other is the same as
-    stepping all at once. At a learning rate of 1 the step is the negative gradient of h itself.
-    """
-    worst = 0.0
-    for _ in range(30):
-        inputs, outputs = rng.normal(0, 0.3, (2, 80, 24)).astype(np.float32)
-        units = rng.permutation(80)[: rng.integers(1, 20)]
-        rows = int(rng.integers(1, 2 * window + 1))
-        words = rng.permutation(80)[: rows + negatives]
-        contexts, noise = words[:rows], words[rows:]
-        given = (
-            inputs[units].astype(float),
-            outputs[contexts].astype(float),
-            outputs[noise].astype(float),
-        )
-        expected, gradients = window_loss(*given), window_gradients(*given)
-        after = inputs.copy(), outputs.copy()
-        scratch = kernel.scratch(inputs.shape[1])
-        rate = np.float32(1)
-        loss = kernel.step_window(units, contexts, rows, noise, rate, *after, *scratch)
-        worst = max(worst, abs(loss - expected) / expected)
-        steps = (
-            (inputs - after[0])[units] - gradients[0],
-            (outputs - after[1])[contexts] - gradients[1],
-            (outputs - after[1])[noise] - gradients[2],
-        )
-        for deviation, gradient in zip(steps, gradients, strict=True):
-            worst = max(worst, float(np.abs(deviation).max() / np.abs(gradient).max()))
-    return worst
-
-
-# %% [markdown]
-# ## 2. The run
+# ## 1. The run
 
 WHO = ("the trained model", "the same model before training", "both alike (within 0.02)")
 NEAREST = 10
@@ -164,17 +96,14 @@ class Bench:
 
     @property
     def plain(self) -> bool:
-        free = {name: getattr(self.params, name) for name in ("seed", "words", "unknown")}
-        return self.params == msgspec.structs.replace(FasttextParams(), **free)
+        return as_default(self.params, "words", "unknown")
 
     def trainer(self) -> tuple[Trainer, Pieces, tuple[I64, I64]]:
         """fastText's trainer: its matrix of inputs has rows for n-grams below those of words."""
         params, rng, kernel = self.params, self.lab.rng(0), self.loops["fastText"]
         model = new_model(self.corpus, params, kernel.LANES, rng)
         size = len(model.words)
-        more = np.zeros((params.buckets, model.inputs.shape[1]), np.float32)
-        more[:, : params.dim] = (rng.random((params.buckets, params.dim)) - 0.5) / params.dim
-        model.inputs = np.vstack([model.inputs, more])
+        add_rows(model, params.buckets, rng)
         pieces = Pieces(size, params.buckets, params.min_n, params.max_n)
         table = pieces.table(model.words)
         counts = self.corpus.counts[:size]
@@ -198,11 +127,7 @@ def run(params: FasttextParams, lab: Lab) -> Steps[Explorer | None]:
             "the shortest n-gram is longer than the longest", "Lower --min-n or raise --max-n."
         )
         return None
-    try:
-        return (yield from _lesson(params, lab))
-    except DataFault as fault:
-        yield Failed(fault.message, fault.hint)
-        return None
+    return (yield from told(_lesson(params, lab)))
 
 
 def _lesson(params: FasttextParams, lab: Lab) -> Steps[Explorer | None]:

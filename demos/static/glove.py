@@ -21,21 +21,20 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TypeAlias, TypeVar
 
-import msgspec
 import numpy as np
 from scipy.sparse import csr_array
 
 from demos.kit.compiled import load
 from demos.kit.corpus import Corpus, own, wikipedia
 from demos.kit.counting import cooccurrence
-from demos.kit.data import DataFault
+from demos.kit.data import told
 from demos.kit.guide import Guide, neighbour_table
 from demos.kit.judge import method_table
 from demos.kit.loop import looks
 from demos.kit.methods import counted
+from demos.kit.params import as_default
 from demos.kit.plots import Curves
 from demos.kit.similarity import Pair, Space, interval, save_word2vec, wordsim
-from demos.kit.trainer import MIN_WORDS
 from demos.static.glove_math import (
     Cells,
     Model,
@@ -56,7 +55,6 @@ from demos.static.specs import GLOVE, GloveParams
 from studytool.demo.events import (
     Cell,
     Event,
-    Failed,
     Finding,
     Metric,
     Note,
@@ -100,20 +98,12 @@ class Bench:
 
     @property
     def plain(self) -> bool:
-        free = {
-            name: getattr(self.params, name)
-            for name in ("seed", "words", "first", "second", "probes")
-        }
-        return self.params == msgspec.structs.replace(GloveParams(), **free)
+        return as_default(self.params, "words", "first", "second", "probes")
 
 
 def run(params: GloveParams, lab: Lab) -> Steps[Explorer | None]:
     """Yields the lesson; returns what answers words and sums of words afterwards."""
-    try:
-        return (yield from _lesson(params, lab))
-    except DataFault as fault:
-        yield Failed(fault.message, fault.hint)
-        return None
+    return (yield from told(_lesson(params, lab)))
 
 
 def _lesson(params: GloveParams, lab: Lab) -> Steps[Explorer | None]:
@@ -149,15 +139,12 @@ def _lesson(params: GloveParams, lab: Lab) -> Steps[Explorer | None]:
 def _prepare(params: GloveParams, lab: Lab) -> Steps[Bench]:
     yield Stage("load", "text and human judgements")
     corpus = yield from own(lab, params.corpus) if params.corpus else wikipedia(lab)
-    size = min(corpus.vocabulary(params.min_count), params.most)
-    if size < MIN_WORDS:
-        raise DataFault(
-            f"{corpus.name} has {size} words that occur {params.min_count} times or more",
-            f"At least {MIN_WORDS} are needed: lower --min-count, or use a longer text.",
-        )
+    size = corpus.usable(params.min_count, params.most)
     yield Stage("co-occurrence", f"{size:,} words, {params.window} to each side, weight 1/distance")
-    table = count_table(corpus, size, params.window)
+    table, share = count_table(corpus, size, params.window)
     filled = table.nnz / size**2
+    if share < 1:
+        yield Note(f"the table is full after {share:.1%} of the text; the rest is not counted")
     yield Note(
         f"{corpus.name}: {corpus.tokens:,} words; {table.nnz:,} cells are filled, {filled:.1%}"
     )

@@ -16,7 +16,6 @@ from scipy.sparse import csr_array
 
 from demos.kit.corpus import SENTENCE_END, Corpus
 from demos.kit.counting import cooccurrence
-from demos.kit.data import DataFault
 from demos.kit.similarity import Space
 
 F32: TypeAlias = NDArray[np.float32]
@@ -29,22 +28,23 @@ I32: TypeAlias = NDArray[np.int32]
 # "near" means, and with it what the vectors will mean.
 
 #: Places of text that are counted at a time, so that memory holds the table and little more.
-_STRETCH = 2_000_000
+_STRETCH = 1_000_000
 #: More cells than this don't fit an ordinary laptop with all that is made of them.
-_MOST_CELLS = 20_000_000
+_MOST_CELLS = 10_000_000
 
 
-def count_table(corpus: Corpus, size: int, window: int) -> csr_array:
-    """X over the `size` most frequent words. Raises DataFault when it has too many cells."""
-    table = csr_array((size, size), dtype=np.float64)
+def count_table(corpus: Corpus, size: int, window: int) -> tuple[csr_array, float]:
+    """X over the `size` most frequent words, and the share of the text that it was counted on.
+
+    Counting ends early when the table is full, so that a text of any length can be used.
+    """
+    table, places = csr_array((size, size), dtype=np.float64), 0
     for piece in corpus.stretches(_STRETCH):
         table = table + cooccurrence(piece, size, window, harmonic=True)
+        places += len(piece)
         if table.nnz > _MOST_CELLS:
-            raise DataFault(
-                f"the table of co-occurrences has more than {_MOST_CELLS:,} cells",
-                "Raise --min-count or lower --window.",
-            )
-    return table.tocsr()
+            break
+    return table.tocsr(), places / len(corpus.ids)
 
 
 def count_slowly(ids: I32, size: int, window: int) -> dict[tuple[int, int], float]:

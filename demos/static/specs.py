@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from demos.kit.params import (
+    SHOWN,
+    Dim,
+    MinCount,
+    Negatives,
+    NoisePower,
+    OwnText,
+    Sample,
+    Shown,
+    Threads,
+    Window,
+)
 from studytool.demo.spec import DemoInfo, DemoSpec, Meta, Params
 
 
@@ -18,20 +30,11 @@ class SkipgramParams(Params, frozen=True, kw_only=True):
             description="passes over the text; at 5, gensim's default, it looks broken",
         ),
     ] = 25
-    dim: Annotated[int, Meta(ge=2, le=500, description="numbers per word vector")] = 100
-    window: Annotated[
-        int,
-        Meta(ge=1, le=20, description="reach to each side; small: same role, large: same topic"),
-    ] = 5
-    negatives: Annotated[
-        int, Meta(ge=1, le=20, description="noise words per pair; each adds ln 2 to the first loss")
-    ] = 5
-    power: Annotated[
-        float, Meta(ge=0, le=1.5, description="noise is count^power; 0 uniform, 1 plain unigram")
-    ] = 0.75
-    sample: Annotated[
-        float, Meta(ge=0, le=1, description="subsampling threshold of frequent words; 0 keeps all")
-    ] = 1e-4
+    dim: Dim = 100
+    window: Window = 5
+    negatives: Negatives = 5
+    power: NoisePower = 0.75
+    sample: Sample = 1e-4
     lr: Annotated[
         float,
         Meta(
@@ -40,16 +43,10 @@ class SkipgramParams(Params, frozen=True, kw_only=True):
             description="first learning rate, falls to zero; from about 0.5 on it blows up",
         ),
     ] = 0.025
-    min_count: Annotated[int, Meta(ge=1, le=1000, description="rarer words are left out")] = 5
-    threads: Annotated[
-        int, Meta(ge=1, le=16, description="several write at once without locks: not reproducible")
-    ] = 1
-    corpus: Annotated[
-        str, Meta(max_length=4096, description="your own UTF-8 text file instead of Wikipedia")
-    ] = ""
-    words: Annotated[
-        str, Meta(max_length=200, description="words whose neighbours are shown, by commas")
-    ] = "king,water,german,music,moon"
+    min_count: MinCount = 5
+    threads: Threads = 1
+    corpus: OwnText = ""
+    words: Shown = SHOWN
     identity: Annotated[
         bool, Meta(description="also compare dot products with shifted PMI (5 s more)")
     ] = True
@@ -76,33 +73,20 @@ class CbowParams(Params, frozen=True, kw_only=True):
     divide: Annotated[
         bool, Meta(description="CBOW's exact gradient, divided by the context words; try lr 0.25")
     ] = False
-    dim: Annotated[int, Meta(ge=2, le=500, description="numbers per word vector")] = 100
-    window: Annotated[int, Meta(ge=1, le=20, description="reach to each side")] = 5
-    negatives: Annotated[
-        int,
-        Meta(
-            ge=1, le=20, description="noise words per prediction; each adds ln 2 to the first loss"
-        ),
-    ] = 5
-    power: Annotated[float, Meta(ge=0, le=1.5, description="noise is count^power")] = 0.75
-    sample: Annotated[
-        float, Meta(ge=0, le=1, description="subsampling threshold of frequent words; 0 keeps all")
-    ] = 1e-4
+    dim: Dim = 100
+    window: Window = 5
+    negatives: Negatives = 5
+    power: NoisePower = 0.75
+    sample: Sample = 1e-4
     min_count: Annotated[
         int,
         Meta(ge=1, le=1000, description="rarer words are left out; above 5 planted ones as well"),
     ] = 5
-    threads: Annotated[
-        int, Meta(ge=1, le=16, description="several write at once without locks: not reproducible")
-    ] = 1
-    corpus: Annotated[
-        str, Meta(max_length=4096, description="your own UTF-8 text file instead of Wikipedia")
-    ] = ""
-    words: Annotated[
-        str, Meta(max_length=200, description="words whose neighbours are shown, by commas")
-    ] = "king,water,german,music,moon"
+    threads: Threads = 1
+    corpus: OwnText = ""
+    words: Shown = SHOWN
     peer: Annotated[
-        bool, Meta(description="also gensim's skip-gram and CBOW, same epochs (30 s more)")
+        bool, Meta(description="also gensim's skip-gram, and its CBOW in the same time (40 s more)")
     ] = False
 
 
@@ -118,9 +102,7 @@ class GloveParams(Params, frozen=True, kw_only=True):
         ),
     ] = 15
     dim: Annotated[int, Meta(ge=2, le=200, description="numbers per vector")] = 50
-    window: Annotated[
-        int, Meta(ge=1, le=20, description="reach to each side; decides what near means")
-    ] = 10
+    window: Window = 10
     x_max: Annotated[
         float,
         Meta(
@@ -138,7 +120,7 @@ class GloveParams(Params, frozen=True, kw_only=True):
     lr: Annotated[
         float, Meta(gt=0, le=5, description="eta of AdaGrad; much larger ones end in NaN")
     ] = 0.05
-    min_count: Annotated[int, Meta(ge=1, le=1000, description="rarer words are left out")] = 5
+    min_count: MinCount = 5
     most: Annotated[int, Meta(ge=50, le=50_000, description="the most words in the table")] = 20_000
     first: Annotated[str, Meta(max_length=50, description="ratio table: the ice of the paper")] = (
         "acid"
@@ -149,12 +131,8 @@ class GloveParams(Params, frozen=True, kw_only=True):
     probes: Annotated[
         str, Meta(max_length=200, description="ratio table: the words k, by commas")
     ] = "sulfuric,base,alkali,hydroxide,chloride,film"
-    corpus: Annotated[
-        str, Meta(max_length=4096, description="your own UTF-8 text file instead of Wikipedia")
-    ] = ""
-    words: Annotated[
-        str, Meta(max_length=200, description="words whose neighbours are shown, by commas")
-    ] = "king,water,german,music,moon"
+    corpus: OwnText = ""
+    words: Shown = SHOWN
 
 
 class FasttextParams(Params, frozen=True, kw_only=True):
@@ -179,24 +157,16 @@ class FasttextParams(Params, frozen=True, kw_only=True):
     typo: Annotated[
         Literal["delete", "swap", "replace"], Meta(description="what is done to a letter")
     ] = "delete"
-    dim: Annotated[int, Meta(ge=2, le=500, description="numbers per vector")] = 100
-    window: Annotated[int, Meta(ge=1, le=20, description="reach to each side")] = 5
-    negatives: Annotated[int, Meta(ge=1, le=20, description="noise words per window")] = 5
-    power: Annotated[float, Meta(ge=0, le=1.5, description="noise is count^power")] = 0.75
-    sample: Annotated[
-        float, Meta(ge=0, le=1, description="subsampling threshold of frequent words; 0 keeps all")
-    ] = 1e-4
+    dim: Dim = 100
+    window: Window = 5
+    negatives: Negatives = 5
+    power: NoisePower = 0.75
+    sample: Sample = 1e-4
     lr: Annotated[float, Meta(gt=0, le=5, description="first learning rate, falls to zero")] = 0.05
     min_count: Annotated[int, Meta(ge=1, le=1000, description="rarer words are unknown words")] = 5
-    threads: Annotated[
-        int, Meta(ge=1, le=16, description="several write at once without locks: not reproducible")
-    ] = 1
-    corpus: Annotated[
-        str, Meta(max_length=4096, description="your own UTF-8 text file instead of Wikipedia")
-    ] = ""
-    words: Annotated[
-        str, Meta(max_length=200, description="words whose neighbours are shown, by commas")
-    ] = "king,water,german,music,moon"
+    threads: Threads = 1
+    corpus: OwnText = ""
+    words: Shown = SHOWN
     unknown: Annotated[
         str,
         Meta(max_length=200, description="words the text lacks, by commas: what are they near?"),
@@ -214,11 +184,9 @@ class EvaluationParams(Params, frozen=True, kw_only=True):
             description="times the default passes of all trained methods; at 0.3 all look broken",
         ),
     ] = 1.0
-    min_count: Annotated[int, Meta(ge=1, le=1000, description="rarer words are left out")] = 5
+    min_count: MinCount = 5
     fasttext: Annotated[bool, Meta(description="fastText as well (8 s more)")] = False
-    corpus: Annotated[
-        str, Meta(max_length=4096, description="your own UTF-8 text file instead of Wikipedia")
-    ] = ""
+    corpus: OwnText = ""
 
 
 SKIPGRAM = DemoSpec(

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 
 from demos.kit.corpus import Corpus
 from demos.kit.similarity import Pair, Space, spearman
+from demos.kit.trainer import Model
 from studytool.demo.events import Cell, Event, Note, Table
 
 F32: TypeAlias = NDArray[np.float32]
@@ -65,6 +66,13 @@ class Pieces:
         rows = [[number, *self.of(word)] for number, word in enumerate(words)]
         starts = np.cumsum([0, *map(len, rows)])
         return starts, np.array([unit for row in rows for unit in row], np.int64)
+
+
+def add_rows(model: Model, buckets: int, rng: np.random.Generator) -> None:
+    """Give a model's matrix of inputs random rows for n-grams, below those of words."""
+    more = np.zeros((buckets, model.inputs.shape[1]), np.float32)
+    more[:, : model.dim] = (rng.random((buckets, model.dim)) - 0.5) / model.dim
+    model.inputs = np.vstack([model.inputs, more])
 
 
 def means(rows: F32, starts: I64, units: I64) -> F32:

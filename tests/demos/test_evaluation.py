@@ -26,24 +26,12 @@ from studytool.demo.events import (
     Table,
 )
 from tests.demos.static_kit import (
-    cache_folder,
     check_default,
     of,
     one,
     play,
     without_times,
-    write_topics,
 )
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cache_folder(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture(scope="session")
-def topics(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_topics(tmp_path_factory.mktemp("text"))
 
 
 def small(topics: Path, **changes: Any) -> EvaluationParams:

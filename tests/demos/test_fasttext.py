@@ -16,36 +16,25 @@ from hypothesis import strategies as st
 from demos.kit.compiled import load
 from demos.kit.similarity import Pair, Space
 from demos.static import fasttext as demo
+from demos.static import fasttext_math as maths
 from demos.static import subwords
 from demos.static.specs import FASTTEXT, FasttextParams
 from studytool.demo.events import Claim, Failed, Finding, Metric, Note, Outcome, Stage, Table
 from studytool.demo.spec import Lab
 from tests.demos.static_kit import (
-    cache_folder,
     check_default,
     of,
     one,
     play,
     without_times,
-    write_topics,
 )
 
 WORDS = st.text(st.sampled_from("abcdeäßжλ'中"), min_size=1, max_size=12)
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return cache_folder(tmp_path_factory.getbasetemp())
-
-
-@pytest.fixture(scope="session")
 def kernel(cache: Path) -> ModuleType:
     return load("subword_loop", Lab(cache=cache))
-
-
-@pytest.fixture(scope="session")
-def topics(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_topics(tmp_path_factory.mktemp("text"))
 
 
 def small(topics: Path, **changes: Any) -> FasttextParams:
@@ -111,23 +100,23 @@ def test_overlap_counts_shared_pieces() -> None:
 
 @pytest.mark.parametrize("negatives", [1, 5])
 def test_gradients_equal_finite_differences(negatives: int) -> None:
-    assert demo.finite_difference_error(np.random.default_rng(1), negatives) < 1e-8
+    assert maths.finite_difference_error(np.random.default_rng(1), negatives) < 1e-8
 
 
 def test_a_wrong_gradient_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = demo.window_gradients
+    right = maths.window_gradients
 
     def wrong(*given: Any) -> Any:
         to_h, du, dn = right(*given)
         return to_h, du, 1.001 * dn
 
-    monkeypatch.setattr(demo, "window_gradients", wrong)
-    assert demo.finite_difference_error(np.random.default_rng(1), 5) > 1e-5
+    monkeypatch.setattr(maths, "window_gradients", wrong)
+    assert maths.finite_difference_error(np.random.default_rng(1), 5) > 1e-5
 
 
 @pytest.mark.parametrize(("window", "negatives"), [(1, 1), (5, 5), (10, 20)])
 def test_the_fast_loop_equals_the_formulas(kernel: ModuleType, window: int, negatives: int) -> None:
-    assert demo.fast_loop_error(kernel, np.random.default_rng(2), window, negatives) < 2e-6
+    assert maths.fast_loop_error(kernel, np.random.default_rng(2), window, negatives) < 2e-6
 
 
 def test_a_negative_that_is_a_context_is_not_pushed_from_it(kernel: ModuleType) -> None:
@@ -148,7 +137,7 @@ def test_a_negative_that_is_a_context_is_not_pushed_from_it(kernel: ModuleType) 
 
     assert losses[0] == pytest.approx(positives + one_each, rel=1e-6)
     assert losses[1] == pytest.approx(
-        demo.window_loss(inputs[:2], outputs[4:6], outputs[6:8]), rel=1e-6
+        maths.window_loss(inputs[:2], outputs[4:6], outputs[6:8]), rel=1e-6
     )
 
 

@@ -24,7 +24,7 @@ from demos.kit.data import DataFault
 from demos.kit.ngram_tables import END, UNKNOWN, View, count, split
 from demos.lexical import ngrams as demo
 from demos.lexical.ngram_definition import Definition
-from demos.lexical.ngrams import KneserNey, add_k, discounts, jelinek_mercer, learn_weights
+from demos.lexical.ngram_models import KneserNey, add_k, discounts, jelinek_mercer, learn_weights
 from demos.lexical.specs import NGRAMS, NgramParams
 from studytool.demo.events import Claim, Failed, Metric, Note, Outcome, Series, Stage, Table, Text
 from tests.demos.lexical_kit import ROOT, check_claims, of, play, without_times, write_text

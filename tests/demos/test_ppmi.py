@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from demos.kit.corpus import SENTENCE_END, own
-from demos.kit.counting import cooccurrence
+from demos.kit.counting import cooccurrence, keep_chance
 from demos.kit.guide import Guide
 from demos.kit.similarity import Pair, Space, simlex, wordsim
 from demos.lexical import ppmi as demo
-from demos.lexical.ppmi import Bench, positive_pmi
+from demos.lexical import ppmi_math as maths
+from demos.lexical.ppmi import Bench
+from demos.lexical.ppmi_math import positive_pmi
 from demos.lexical.specs import PPMI, PpmiParams
 from studytool.demo.events import Claim, Failed, Metric, Note, Outcome, Stage, Table
 from studytool.demo.spec import Lab
@@ -77,13 +79,13 @@ def test_cooccurrence_equals_plain_loops(ids: list[int], window: int) -> None:
 
     # What is left out of the vocabulary is closed up before windows are laid.
     closed = text[text < 5]
-    np.testing.assert_allclose(fast, demo.plain_count(closed, 5, window))
+    np.testing.assert_allclose(fast, maths.plain_count(closed, 5, window))
     assert np.array_equal(fast, fast.T)
 
 
 def test_the_plain_count_by_hand() -> None:
     ids = np.array([0, 1, 2, SENTENCE_END, 2, 0], np.int32)
-    assert demo.plain_count(ids, 3, 2).tolist() == [[0, 1, 1.5], [1, 0, 1], [1.5, 1, 0]]
+    assert maths.plain_count(ids, 3, 2).tolist() == [[0, 1, 1.5], [1, 0, 1], [1.5, 1, 0]]
 
 
 def test_stretches_are_counted_like_the_whole(
@@ -108,11 +110,11 @@ def test_expected_subsampling_is_the_mean_of_the_drawn(cache: Path, topics: Path
 
 
 def test_keep_chance_thins_frequent_words_alone() -> None:
-    keep = demo.keep_chance(np.array([90_000, 9_999, 1]), 1e-3)
+    keep = keep_chance(np.array([90_000, 9_999, 1]), 1e-3)
 
     assert keep[0] == pytest.approx(math.sqrt(1e-3 / 0.9) + 1e-3 / 0.9)
     assert keep[2] == 1
-    assert demo.keep_chance(np.array([5, 1]), 0).tolist() == [1, 1]
+    assert keep_chance(np.array([5, 1]), 0).tolist() == [1, 1]
 
 
 # ------------------------------------------------------------------------ table and vectors
@@ -148,7 +150,7 @@ def test_smoothing_lowers_the_pmi_of_rare_contexts() -> None:
 def test_the_factors_are_those_of_the_full_svd() -> None:
     rng = np.random.default_rng(0)
     dense = np.maximum(rng.normal(size=(40, 30)), 0)
-    vectors = demo.factor(csr_array(dense).astype(np.float32), 5)
+    vectors = maths.factor(csr_array(dense).astype(np.float32), 5)
     u, s, _ = np.linalg.svd(dense, full_matrices=False)
 
     gram = (u[:, :5] * s[:5]) @ u[:, :5].T
@@ -157,24 +159,33 @@ def test_the_factors_are_those_of_the_full_svd() -> None:
 
 @pytest.mark.parametrize("k", [1, 5, 20])
 def test_the_best_dot_product_is_shifted_pmi(k: int) -> None:
-    assert demo.bridge_error(table(), k, np.random.default_rng(0)) < 1e-9
+    assert maths.bridge_error(table(), k, np.random.default_rng(0)) < 1e-9
 
 
 def test_a_wrong_bridge_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = demo.best_product
-    monkeypatch.setattr(demo, "best_product", lambda *given_: right(*given_) + 1e-3)
-    assert demo.bridge_error(table(), 1, np.random.default_rng(0)) > 5e-4
+    right = maths.best_product
+    monkeypatch.setattr(maths, "best_product", lambda *given_: right(*given_) + 1e-3)
+    assert maths.bridge_error(table(), 1, np.random.default_rng(0)) > 5e-4
 
 
 def test_lsa_is_co_occurrence_in_a_passage() -> None:
     rng = np.random.default_rng(1)
     counts = csr_array(rng.poisson(0.3, (50, 30)).astype(float))
-    assert demo.lsa_error(counts) < 1e-12
+    assert maths.lsa_error(counts) < 1e-12
+
+
+def test_a_word_beyond_what_is_read_has_no_vector() -> None:
+    counts = np.random.default_rng(1).poisson(0.3, (12, 30)).astype(float)
+    counts[4] = 0
+    vectors = maths.lsa(csr_array(counts), 3)
+
+    assert np.isfinite(vectors).all()
+    assert np.abs(vectors[4]).max() < 1e-6
 
 
 def test_passages_hold_every_known_word_once(cache: Path, topics: Path) -> None:
     text = bench(cache, small(topics)).corpus
-    counts = demo.term_documents(text, 20, 100)
+    counts = maths.term_documents(text, 20, 100)
 
     assert counts.shape == (20, 300)
     assert counts.sum() == text.counts[:20].sum()
@@ -258,7 +269,7 @@ def test_the_default_run_keeps_its_claims(cache: Path) -> None:
 
     check_claims(events, EXPECTED, REFUTED)
     seconds = {metric.name: metric.value for metric in of(Metric, events)}
-    assert seconds["CPU of counting and SVD"] <= 6  # twice the bar: the machine may be busy
+    assert seconds["CPU of counting and SVD"] <= 6  # the bar of 3 s is for the `seeds` tests
     assert guide.space.words[0] == "the"
     neighbours = {str(table.rows[2][0]): table for table in of(Table, events)
                   if table.id == "neighbours-window"}["german"]  # fmt: skip
@@ -288,4 +299,6 @@ def test_the_claims_hold_on_more_seeds(cache: Path, seed: int) -> None:
     methods = next(table for table in of(Table, events) if table.id == "methods")
     drawn = next(row for row in methods.rows if "drawn" in str(row[0]))
     assert float(str(drawn[1])) >= 0.4
+    spent = [m.value for m in of(Metric, events) if m.name == "CPU of counting and SVD"]
+    assert spent[0] <= 3
     assert not [note for note in of(Note, events) if "stand alone" in note.text]

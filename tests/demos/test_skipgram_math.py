@@ -34,7 +34,7 @@ from demos.kit.similarity import (
     spearman,
     wordsim,
 )
-from demos.static import skipgram as demo
+from demos.static import skipgram_math as demo
 from studytool.demo.spec import Lab
 
 

@@ -18,8 +18,10 @@ from demos.kit.data import DataFault
 from demos.kit.library import Item, functions, parts_of, read_module, words_of
 from demos.kit.terms import Terms, document_frequency, letter_groups
 from demos.lexical import tfidf as demo
+from demos.lexical import tfidf_weights as weights
 from demos.lexical.specs import TFIDF, TfidfParams
-from demos.lexical.tfidf import (
+from demos.lexical.tfidf_search import Searcher
+from demos.lexical.tfidf_weights import (
     bm25_by_loops,
     bm25_weights,
     cosines,
@@ -27,7 +29,6 @@ from demos.lexical.tfidf import (
     textbook_idf,
     weigh,
 )
-from demos.lexical.tfidf_search import Searcher
 from studytool.demo.events import Claim, Failed, Note, Outcome, Progress, Stage, Table
 from studytool.demo.spec import Lab
 from tests.demos.lexical_kit import check_claims, of, play, without_times, write_text
@@ -62,7 +63,7 @@ texts = st.lists(
 
 
 def test_the_example_by_hand() -> None:
-    found = demo.by_hand()
+    found = weights.by_hand()
 
     third, rare = math.log(3 / 2), math.log(3)
     length = math.hypot(third, rare)
@@ -74,7 +75,7 @@ def test_the_example_by_hand() -> None:
 
 @given(texts)
 def test_every_convention_equals_scikit_learn(documents: list[list[str]]) -> None:
-    assert demo.library_error(Terms(documents).count(documents)) < 1e-12
+    assert weights.library_error(Terms(documents).count(documents)) < 1e-12
 
 
 def test_the_whole_path_from_text_equals_scikit_learn() -> None:
@@ -97,12 +98,12 @@ def test_the_whole_path_from_text_equals_scikit_learn() -> None:
 
 
 def test_a_wrong_weight_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = demo.library_idf
+    right = weights.library_idf
     monkeypatch.setattr(
-        demo, "library_idf", lambda df, n, *, smooth: right(df, n, smooth=smooth) + 1e-6
+        weights, "library_idf", lambda df, n, *, smooth: right(df, n, smooth=smooth) + 1e-6
     )
     counts = Terms(DOCUMENTS).count(DOCUMENTS)
-    assert demo.library_error(counts) > 1e-8
+    assert weights.library_error(counts) > 1e-8
 
 
 def test_a_term_in_all_documents_is_erased_by_the_textbook_alone() -> None:
@@ -144,7 +145,7 @@ def test_length_is_a_dial() -> None:
 def test_lsa_finds_what_shares_no_word() -> None:
     said = [["erase", "file"], ["delete", "file"], ["erase", "disk"], ["delete", "disk"]] * 10
     other = [["sing", "song"], ["hum", "song"], ["sing", "tune"], ["hum", "tune"]] * 10
-    lsa = demo.Lsa.learn(said + other, 2)
+    lsa = weights.Lsa.learn(said + other, 2)
     vectors = lsa.vectors([["erase"], ["delete"], ["hum"], ["unknown"]])
 
     assert vectors[0] @ vectors[1] > 0.9
