@@ -77,6 +77,7 @@ def _batch(run: Run) -> int:
 
 
 def _print(graded: Graded) -> None:
+    from studytool.interview.prompts import spoken
     from studytool.services.safe import one_line
 
     rating = _RATINGS[graded.rating] if graded.rating else "yours to give: too much is unsure"
@@ -87,7 +88,7 @@ def _print(graded: Graded) -> None:
         given = one_line(graded.number.evidence) or "none given"
         click.echo(f"number {'right' if graded.number.right else 'wrong'}: {given}")
     for point in graded.points:
-        click.echo(f"{point.verdict:<12} [{point.weight}] {one_line(point.text)}")
+        click.echo(f"{point.verdict:<12} [{point.weight}] {one_line(spoken(point.text))}")
         if point.evidence:
             click.echo(f"{'':12}     by: {one_line(point.evidence)}")
         if point.wrong:

@@ -4,7 +4,8 @@
 "learned rather than fixed" all deny that it is fixed. Each denial turns the words of its scope
 round; two denials cancel. The scope of "not" is its part of the sentence (between commas, "but"
 and the like), that of "rather than" what follows it, that of "it is a myth that" the rest of the
-sentence up to "but", and that of "that is wrong" what was said before.
+sentence up to "but", and that of "that is wrong" what was said before. What others are said to
+believe ("people say that it is fixed") is denied already: "but that is wrong" adds nothing.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ _FILL = (
 )
 _NOT_TRUE = r"not (?:true|right|correct|the case|so)"
 _A = r"(?:a|the|one|another|this|common|popular|typical|usual|classic|famous|big)"
+#: What others believe: many would think that …, some say …
+_REPORT = (
+    rf"(?:{_ANYBODY} (?:\w+ ){{0,2}}{_HEDGE}(?: \w+)? {_DOUBT}|{_WHO}(?: \w+)? {_DOUBT})(?: that)?"
+)
+_REPORTED = re.compile(_REPORT)
 #: Turns the rest of the sentence round, up to a "but".
 _FRAME = re.compile(
     r"\b(?:"
@@ -60,9 +66,7 @@ _FRAME = re.compile(
             r"(?: (?:is|here|would be|was)){0,2}(?: (?:to \w+|thinking|saying|that|believing))*",
             rf"{_A} (?:\w+ )?mistake(?: (?:is|here|people make|i hear|would be|was)){{1,2}}"
             r"(?: (?:to \w+|thinking|saying|that|believing))+",
-            # many would think that …, some say …
-            rf"{_ANYBODY} (?:\w+ ){{0,2}}{_HEDGE}(?: \w+)? {_DOUBT}(?: that)?",
-            rf"{_WHO}(?: \w+)? {_DOUBT}(?: that)?",
+            _REPORT,
             # it is tempting to say that …
             rf"(?:tempting|wrong|false|incorrect|mistaken) to {_DOUBT}(?: that)?",
             # that doesn't mean that …, I don't buy that …
@@ -82,30 +86,41 @@ _BACKWARD = re.compile(
 )
 _VERDICT = re.compile(
     rf"^(?:(?:but|and|well|so|no|nope|actually)\s)*(?:(?:that|this|it|which|they|those|these|i think that)"
-    rf"(?:'s| is| are| was)? {_FILL}{{0,3}}(?:{UNTRUE}|{_NOT_TRUE})"
+    rf"(?:'s| is| are| was)? {_FILL}{{0,3}}(?:{UNTRUE}|{_NOT_TRUE})\b(?! to | that )"
     r"|(?:no|nope|wrong|false|incorrect|not true|not so|not really|that isn't \w+)$)"
 )
 
 
-def flags(
-    text: str, words: Sequence[Token], sentences: Sequence[tuple[int, int]]
-) -> tuple[bool, ...]:
-    """For each token, whether an odd number of denials reaches it."""
-    odd = [False] * len(words)
+class Flags:
+    """What is known of each token of a text.
+
+    `odd`: an odd number of denials reaches it. `reported`: it is what others are said to believe.
+    `disowned`: it is part of what the writer calls untrue, or reports, or of the words that do so.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.odd = [False] * count
+        self.reported = [False] * count
+        self.disowned = [False] * count
+
+
+def flags(text: str, words: Sequence[Token], sentences: Sequence[tuple[int, int]]) -> Flags:
+    """The flags of the tokens of a text."""
+    found = Flags(len(words))
     before: tuple[int, int] | None = None
     for first, last in sentences:
-        _Sentence(text, words, first, last, odd).mark(before)
+        _Sentence(text, words, first, last, found).mark(before)
         before = (first, last)
-    return tuple(odd)
+    return found
 
 
 class _Sentence:
     """One sentence as words with single spaces between, and where its parts begin."""
 
     def __init__(
-        self, text: str, words: Sequence[Token], first: int, last: int, odd: list[bool]
+        self, text: str, words: Sequence[Token], first: int, last: int, found: Flags
     ) -> None:
-        self.first, self.last, self.odd = first, last, odd
+        self.first, self.last, self.found = first, last, found
         self.words = [words[at].word for at in range(first, last)]
         self.line = " ".join(self.words)
         self.starts = [0]
@@ -122,22 +137,18 @@ class _Sentence:
         """Turn the flags round for every denial of the sentence."""
         used: set[int] = set()
         if before is not None and len(self.words) <= 14 and (match := _VERDICT.search(self.line)):
-            self._turn(before[0], before[1])
+            self._disown(before[0], before[1])
             used |= self._tokens(match)
+            self._own_words(used)
         for match in _NEUTRAL.finditer(self.line):
             used |= self._tokens(match)
-        for match in _FRAME.finditer(self.line):
-            span = self._tokens(match)
-            if span & used:
-                continue
-            if max(span) + 1 < len(self.words):
-                used |= span
-                self._turn(self.first + max(span) + 1, self.first + self._frame_end(max(span) + 1))
+        self._frames(used)
         for match in _BACKWARD.finditer(self.line):
             span = self._tokens(match)
             if not span & used:
                 used |= span
-                self._turn(self.first, self.first + min(span))
+                self._disown(self.first, self.first + min(span))
+                self._own_words(span)
         for match in _FORWARD.finditer(self.line):
             span = self._tokens(match)
             if not span & used:
@@ -148,9 +159,35 @@ class _Sentence:
                 begin, end = self._part(at)
                 self._turn(self.first + begin, self.first + end)
 
+    def _frames(self, used: set[int]) -> None:
+        """What stands behind "it is a myth that" and "people say that"."""
+        for match in _FRAME.finditer(self.line):
+            span = self._tokens(match)
+            if span & used or max(span) + 1 >= len(self.words):
+                continue
+            used |= span
+            begin, end = max(span) + 1, self._frame_end(max(span) + 1)
+            self._disown(self.first + begin, self.first + end)
+            self._own_words(span)
+            if _REPORTED.fullmatch(match[0]):
+                for at in range(self.first + begin, self.first + end):
+                    self.found.reported[at] = True
+
+    def _disown(self, first: int, last: int) -> None:
+        """Turn round what is called untrue, unless it is only reported, and so denied already."""
+        for at in range(first, last):
+            self.found.disowned[at] = True
+            if not self.found.reported[at]:
+                self.found.odd[at] = not self.found.odd[at]
+
+    def _own_words(self, span: set[int]) -> None:
+        """The words of the refutation itself."""
+        for at in span:
+            self.found.disowned[self.first + at] = True
+
     def _turn(self, first: int, last: int) -> None:
         for at in range(first, last):
-            self.odd[at] = not self.odd[at]
+            self.found.odd[at] = not self.found.odd[at]
 
     def _tokens(self, match: re.Match[str]) -> set[int]:
         """The tokens that a match covers."""

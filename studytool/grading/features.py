@@ -79,9 +79,11 @@ class Table:
     ) -> None:
         """`card` and `cosines` go together; `tones` has one value a unit, or none at all."""
         self.subject, self.units, self.tones = subject, units, tones
-        #: The units that are sentences; all of them if none is.
-        self.sentences = [at for at, unit in enumerate(units) if unit.kind == "sentence"]
-        self.sentences = self.sentences or list(range(len(units)))
+        every = range(len(units))
+        #: The units that the writer stands for; all of them if none is.
+        self.owned = [at for at in every if not units[at].disowned] or list(every)
+        #: Those that are sentences; all of them if none is.
+        self.sentences = [at for at in self.owned if units[at].kind == "sentence"] or self.owned
         self._card, self._cosines = card, cosines or []
         self._q = card.index[subject.rubric.question] if card is not None else -1
         self._agreed: dict[tuple[int, str], float] = {}
@@ -117,8 +119,7 @@ class Table:
     def voices(self, said: Statement, a: float, m: float) -> int | None:
         """The unit that states a mistake of no single point: near enough, nearer than any key
         point by m, and not denied; None when there is none."""
-        units = range(len(self.units))
-        place = max(units, key=lambda unit: self.nearness(unit, said))
+        place = max(self.owned, key=lambda unit: self.nearness(unit, said))
         rival = max((self.nearness(place, point[0]) for point in self.subject.points), default=0.0)
         near = self.nearness(place, said)
         told = self.agreement(place, said) > 0
@@ -282,7 +283,7 @@ def _of_wrongs(table: Table, at: int, near: int) -> tuple[dict[str, float], int,
         return table.projected(unit, said) + 0.3 * words if table.neural else words
 
     unit, which = max(
-        ((u, w) for u in range(len(table.units)) for w in range(len(wrongs))),
+        ((u, w) for u in table.owned for w in range(len(wrongs))),
         key=lambda pair: closeness(pair[0], wrongs[pair[1]]),
     )
     said = wrongs[which]
@@ -297,16 +298,14 @@ def _of_wrongs(table: Table, at: int, near: int) -> tuple[dict[str, float], int,
         - max(lexicon.cosine(stems, one.stems) for one in wordings),
     }
     if table.neural:
-        values["wrong_cosine"] = max(
-            table.cosine(u, one) for u in range(len(table.units)) for one in wrongs
-        )
+        values["wrong_cosine"] = max(table.cosine(u, one) for u in table.owned for one in wrongs)
         values["wrong_projected"] = table.projected(unit, said)
         values["contrast"] = table.projected(unit, said) - max(
             table.projected(unit, one) for one in wordings
         )
         values["margin"] = max(
             table.margin(place, wrong, right)
-            for place in {unit, near}
+            for place in {unit, near} & {unit, *table.owned}
             for wrong in wrongs
             for right in wordings[:1]
         )
@@ -314,9 +313,13 @@ def _of_wrongs(table: Table, at: int, near: int) -> tuple[dict[str, float], int,
 
 
 def tone_features(tones: Sequence[float], sentences: Sequence[int], near: int) -> dict[str, float]:
-    """The features of how the answer sounds: at the point's unit, and over the sentences."""
+    """The features of how the answer sounds: at the point's unit, and over the sentences.
+
+    `sentences` are those that the writer stands for: what is quoted to be refuted sounds wrong.
+    """
     heard = [tones[at] for at in sentences]
-    return {"tone_near": tones[near], "tone_mean": _mean(heard), "tone_most": max(heard)}
+    mean, most = _mean(heard), max(heard)
+    return {"tone_near": min(tones[near], most), "tone_mean": mean, "tone_most": most}
 
 
 def is_verb(word: str) -> bool:

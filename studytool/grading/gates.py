@@ -88,6 +88,14 @@ _BEFORE_NOUNS = frozenset(
         "their",
     ]
 )
+#: Joins topics to each other or to nothing, and says nothing of them.
+_EMPTY = re.compile(
+    r"\b(?:there(?: is| are|'s)|(?:it|this|that|answer|all)(?:'s| is) (?:all )?about|"
+    r"(?:is|are) (?:also |closely )?(?:related|relevant|connected|linked|important|key)|(?:we|you) have|"
+    r"involves?|includes?|concerns?|deals? with|(?:has|have) to do with|mentions?|so on|of course)\b"
+)
+#: An empty sentence joins so many things at least; so many such sentences are a list all the same.
+_JOINED, _ROW = 3, 3
 #: The share of a unit's content words that the question has, from which it says nothing new.
 ECHO_SHARE = 0.8
 _CODE = re.compile(
@@ -142,6 +150,19 @@ def is_strung(text: str, words: Sequence[Token]) -> bool:
     return said < _SAID * len(words) and strung >= _STRUNG * len(words)
 
 
+def is_empty(words: Sequence[Token]) -> bool:
+    """Whether a sentence has no verb but such as join topics: "x is related to y", "there is the x"."""
+    content = sum(not token.function for token in words)
+    line, joined = _EMPTY.subn(" ", " ".join(token.word for token in words))
+    return content >= _JOINED and joined > 0 and not any(w in VERBS for w in line.split())
+
+
+def _joins(text: str, words: Sequence[Token]) -> bool:
+    """Whether a sentence has at least _JOINED commas and joining words behind its verb."""
+    joints = sum(token.word in ("and", "then", "about", "plus", "also") for token in words)
+    return joints + _pieces(_said(text, words)) - 1 >= _JOINED
+
+
 def predicates(words: Sequence[str]) -> int:
     """How many of the words say something: verbs, but neither "is" alone nor "the learned …"."""
     return sum(is_verb(word) for word in _free(words))
@@ -172,8 +193,10 @@ def stuffed(reading: Reading) -> list[tuple[int, int]]:
     parts = [reading.tokens[first:last] for first, last in reading.sentences]
     found: list[tuple[Token, ...]] = []
     rest: list[tuple[Token, ...]] = []
+    row = sum(is_empty(part) for part in parts) >= _ROW
     for part in parts:
-        (found if is_keywords(text, part) else rest).append(part)
+        listed = is_keywords(text, part) or (is_empty(part) and (row or _joins(text, part)))
+        (found if listed else rest).append(part)
     left = tuple(token for part in rest for token in part)
     if _one_a_line(text, left) or (not is_listed(text) and is_strung(text, left)):
         found += rest

@@ -19,6 +19,7 @@ from studytool.grading.decide import CLASSES, weights
 from studytool.grading.features import Evidence, Subject, Table, features
 from studytool.grading.model import Graded, Number, PointVerdict, Verdict, Voiced
 from studytool.grading.rubric import rubric
+from studytool.grading.text import shown
 from studytool.grading.units import Reading, Unit
 from studytool.grading.vectors import VectorCache, cosines, tones
 
@@ -143,14 +144,14 @@ class Grader:
             place = evidence.wrong_at
             if verdict is Verdict.CONTRADICTED:
                 mistake = point.wrong[evidence.wrong]
-                wrong, why = mistake.text, mistake.why
-        shown = "" if verdict is Verdict.MISSED else table.units[place].text
+                wrong, why = mistake.text, shown(mistake.why)
+        clause = "" if verdict is Verdict.MISSED else table.units[place].text
         judged = PointVerdict(
             text=point.text,
             weight=point.weight,
             verdict=verdict,
             probability=round(chances[top], 4),
-            evidence=shown,
+            evidence=clause,
             wrong=wrong,
             why=why,
         )
@@ -160,7 +161,7 @@ class Grader:
         """The card's own misconceptions that a unit states, by the hand rule."""
         rule = self._weights.model(neural=table.neural, wrongs=True).hand
         return tuple(
-            Voiced(mistake.text, mistake.why, table.units[place].text)
+            Voiced(mistake.text, shown(mistake.why), table.units[place].text)
             for mistake, said in zip(
                 wanted.misconceptions, table.subject.misconceptions, strict=True
             )

@@ -14,7 +14,7 @@ import msgspec
 from studytool.deck.citations import sentences
 from studytool.deck.cloze import deletions
 from studytool.deck.model import Kind, Wrong
-from studytool.grading.text import plain
+from studytool.grading.text import plain, shown
 
 if TYPE_CHECKING:
     from studytool.deck.model import Card
@@ -24,7 +24,7 @@ _MOST = 8
 
 
 class Point(msgspec.Struct, frozen=True):
-    """One thing to say. `wordings` are ways to say it, its own text first, all as plain text."""
+    """One thing to say, `text` as it is shown; `wordings` are ways to say it, as plain text."""
 
     text: str
     weight: int
@@ -65,7 +65,7 @@ def rubric(card: Card, card_id: str = "") -> Rubric:
     context = tuple(plain(card.answer[start:end]) for start, end in sentences(card.answer))
     points = tuple(
         Point(
-            point.text,
+            shown(point.text),
             point.weight,
             tuple(dict.fromkeys(map(plain, (point.text, *point.also)))),
             point.wrong,

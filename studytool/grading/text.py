@@ -20,6 +20,8 @@ _TOKEN = re.compile(
 _MARKUP = re.compile(
     r"\[\^[^\]\s]+\]|\{claim:[^}\n]*\}|\{\{c\d+::|::[^}:]*\}\}|\}\}|\]\([^)\s]*\)|[`*$#>|\[\]]"
 )
+#: What a reader of a terminal has no use for: footnotes and references to claims.
+_REFERENCE = re.compile(r"\s*(?:\[\^[^\]\s]+\]|\{claim:[^}\n]*\})")
 _SIGNS = {
     "√": "sqrt", "∞": "infinity", "∝": "proportional", "±": "about", "≈": "about",
     "≤": "most", "≥": "least", "≠": "different", "τ": "tau", "σ": "sigma", "α": "alpha",
@@ -49,6 +51,11 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 def plain(text: str) -> str:
     """`text` without Markdown marks, footnotes and claim references."""
     return " ".join(_MARKUP.sub(" ", text).split())
+
+
+def shown(text: str) -> str:
+    """`text` as it is shown beside a verdict: without footnotes and claim references."""
+    return " ".join(_REFERENCE.sub("", text).split())
 
 
 def tokens(text: str) -> tuple[Token, ...]:

@@ -52,7 +52,10 @@ LONGEST = 30
 
 
 class Unit(msgspec.Struct, frozen=True, gc=False):
-    """A stretch of the answer: characters `start`..`end`, its tokens, which of them are denied."""
+    """A stretch of the answer: characters `start`..`end`, its tokens, which of them are denied.
+
+    `disowned`: most of it is called untrue, or said to be what others believe.
+    """
 
     start: int
     end: int
@@ -60,6 +63,7 @@ class Unit(msgspec.Struct, frozen=True, gc=False):
     tokens: tuple[Token, ...]
     denied: tuple[bool, ...]
     kind: str
+    disowned: bool = False
 
     @property
     def stems(self) -> frozenset[str]:
@@ -80,9 +84,14 @@ class Reading:
         ]
 
     @cached_property
+    def flags(self) -> denial.Flags:
+        """Which tokens are denied, and which disowned."""
+        return denial.flags(self.text, self.tokens, self.sentences)
+
+    @property
     def denied(self) -> tuple[bool, ...]:
         """For each token, whether an odd number of denials reaches it."""
-        return denial.flags(self.text, self.tokens, self.sentences)
+        return tuple(self.flags.odd)
 
     def units(self) -> list[Unit]:
         """All units in reading order, each stretch once."""
@@ -100,7 +109,9 @@ class Reading:
         """The unit of the tokens `first`..`last` (exclusive)."""
         start, end = self.tokens[first].start, self.tokens[last - 1].end
         words = self.tokens[first:last]
-        return Unit(start, end, self.text[start:end], words, self.denied[first:last], kind)
+        denied = tuple(self.flags.odd[first:last])
+        disowned = 2 * sum(self.flags.disowned[first:last]) > last - first
+        return Unit(start, end, self.text[start:end], words, denied, kind, disowned)
 
     def _owners(self) -> dict[int, int]:
         """Which sentence a token belongs to."""

@@ -1,7 +1,8 @@
 """The development set: rubric answers to cards of the deck, labelled point by point.
 
-`dev/<card-id>.json` holds the answers to one card; `dev/SPLIT.json` names the cards to tune on
-and those held out. A held-out card is never looked at while anything is chosen or fitted.
+`dev/<card-id>.json` holds the answers to one card; `dev/SPLIT.json` names the cards to tune on,
+those held out, and those written afresh, whose answers were written and labelled before any verdict
+on them was seen. Neither held-out nor fresh cards are looked at while anything is chosen or fitted.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ class Question(msgspec.Struct, frozen=True):
 class Split(msgspec.Struct, frozen=True):
     tune: tuple[str, ...]
     held_out: tuple[str, ...]
+    fresh: tuple[str, ...]
+
+    @property
+    def everything(self) -> tuple[str, ...]:
+        return (*self.tune, *self.held_out, *self.fresh)
 
 
 @dataclass(frozen=True, slots=True)

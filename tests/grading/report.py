@@ -1,9 +1,10 @@
 """Prints every figure of the grader on the development set, with 95 % bootstrap intervals.
 
-    python -m tests.grading.report [--held-out]
+    python -m tests.grading.report [--held-out | --fresh]
 
-Without the flag: the tune split by cross-validation, each question judged by a model that was
-fitted without it. With it: the held-out questions, judged by the weights that are shipped.
+Without a flag: the tune split by cross-validation, each question judged by a model that was
+fitted without it. With one: the held-out or the fresh questions, judged by the weights that are
+shipped.
 """
 
 from __future__ import annotations
@@ -30,15 +31,20 @@ BARE_BAR = 0.35
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Prints the grader's figures.")
-    parser.add_argument("--held-out", action="store_true", help="the questions kept apart")
-    held_out = parser.parse_args().held_out
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--held-out", action="store_true", help="the questions kept apart")
+    either.add_argument("--fresh", action="store_true", help="the questions written afresh")
+    options = parser.parse_args()
+    held_out = options.held_out or options.fresh
     encoder = load_encoder()
     if isinstance(encoder, Unavailable):
         raise SystemExit(encoder.reason)
     memo = devset.Memo(encoder)
     split = devset.split()
-    names = split.held_out if held_out else split.tune
-    print(f"{'held-out' if held_out else 'tune, cross-validated'}: {len(names)} questions")
+    names, title = split.tune, "tune, cross-validated"
+    if held_out:
+        names, title = (split.fresh, "fresh") if options.fresh else (split.held_out, "held-out")
+    print(f"{title}: {len(names)} questions")
     for title, neural in (("minilm-int8", memo), ("lexical", None)):
         print(f"\n{title}")
         table(answers(names, neural, wrongs=True, held_out=held_out))

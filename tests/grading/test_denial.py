@@ -33,6 +33,9 @@ def denied(text: str, word: str) -> bool:
         ("CLIP never fixes it.", "fixes"),
         ("That doesn't mean the scale is fixed.", "fixed"),
         ("The value is fixed. This is false.", "fixed"),
+        ("People say that it is fixed, but that is wrong.", "fixed"),
+        ("Many people think that it is fixed. That's wrong.", "fixed"),
+        ("They used to think it was fixed, which is a mistake.", "fixed"),
     ],
 )
 def test_denied(text: str, word: str) -> None:
@@ -50,10 +53,31 @@ def test_denied(text: str, word: str) -> None:
         ("The wrong text must lose its row.", "row"),
         ("The squared error averages the futures.", "averages"),
         ("It is not fixed, and the scale is learned.", "learned"),
+        ("The scale is learned. It is a myth that it is fixed.", "learned"),
+        ("The scale is learned. It is wrong to say that it is fixed.", "learned"),
     ],
 )
 def test_not_denied(text: str, word: str) -> None:
     assert not denied(text, word)
+
+
+@pytest.mark.parametrize(
+    ("text", "disowned"),
+    [
+        ("People say that it is fixed, but that is wrong.", True),
+        ("It is a myth that it is fixed.", True),
+        ("The value is fixed. This is false.", True),
+        ("The value is fixed.", False),
+        ("The value is not fixed.", False),
+        ("It is learned rather than fixed.", False),
+    ],
+)
+def test_what_is_called_untrue_is_disowned_and_plain_denials_are_not(
+    text: str, disowned: bool
+) -> None:
+    units = Reading(text).units()
+
+    assert {unit.disowned for unit in units} == {disowned}
 
 
 def test_agreement_is_by_shared_words() -> None:

@@ -26,6 +26,11 @@ STRUNG = (
         KEYWORDS.replace(", ", "\n- "),
         KEYWORDS.replace(", ", ". "),
         KEYWORDS.replace(",", ""),
+        "There is the yeast and the sugar and the gluten and the gas and the elastic net.",
+        "It is about yeast, about sugar, about carbon dioxide and about gluten nets.",
+        "The answer involves yeast, sugar, fermentation, carbon dioxide and of course gluten.",
+        "Yeast cells are related to sugar. Gluten nets are related to gas bubbles. We have flour with "
+        "warm water. There is oven heat with crust.",
         "Trained yeast, risen dough, baked bread, learned kneading, elastic net, trapped gas",
     ],
 )
@@ -42,6 +47,9 @@ def test_keywords_are_no_answer(text: str) -> None:
         "co2 = yeast(sugar)\nbubbles = gluten.trap(co2)",
         "Yeast eats sugar, makes gas, gluten holds gas, heat grows bubbles, crust sets, done",
         "um so basically the yeast it eats the sugar and you get gas",
+        "There is no limit to how much gas the yeast makes.",
+        "There is a net of gluten, and it holds the gas, the water and the starch.",
+        "The crust is the part that sets last.",
     ],
 )
 def test_speech_lists_and_code_are_answers(text: str) -> None:

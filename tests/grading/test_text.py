@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studytool.grading.text import plain, stem, tokens
+from studytool.grading.text import plain, shown, stem, tokens
 from studytool.grading.units import Reading
 
 
@@ -26,6 +26,12 @@ def test_markup_is_taken_off() -> None:
     text = "The **scale** is `exp(t)` [^clip], see {claim:clip/tau-one} and [this](http://x)"
 
     assert plain(text) == "The scale is exp(t) , see and this"
+
+
+def test_references_are_not_shown_and_code_is() -> None:
+    text = "It starts at `0.07` [^clip], see {claim:clip/tau-one}. And 2 * 3 [^a] [^b]"
+
+    assert shown(text) == "It starts at `0.07`, see. And 2 * 3"
 
 
 def test_cjk_characters_are_words() -> None:

@@ -83,7 +83,7 @@ def _statements() -> tuple[list[str], list[bool]]:
     split = devset.split()
     found: list[tuple[str, bool]] = []
     for name, card in devset.cards().items():
-        if name in (*split.tune, *split.held_out):
+        if name in split.everything:
             continue
         wrongs = [wrong for point in card.key_points for wrong in point.wrong]
         found += [(plain(one.text), True) for one in (*wrongs, *card.misconceptions)]

@@ -4,8 +4,8 @@
 
 Four models are made: with an encoder or on words alone, for points with authored mistakes or
 without. Of each there are a hand rule, its thresholds from a grid, and a logistic regression;
-both are judged by cross-validation in which each question is left out in turn, and
-the better one is used. Held-out questions are not read. Needs scikit-learn.
+both are judged by cross-validation in which each question is left out with two others, and the
+better one is used. Held-out and fresh questions are not read. Needs scikit-learn.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.grading.figures import CONTRADICTED, COVERED
 from tests.grading.tone import ToneTrainer, toned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,6 +42,8 @@ PENALTY = 0.03
 Table: TypeAlias = "NDArray[np.float64]"
 Figure: TypeAlias = "Callable[[Sequence[Judged]], float]"
 NOTHING = (1.0, 0.0, 0.0)
+#: Folds of the cross-validation; a question is never split.
+FOLDS = 8
 
 
 def names_of(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -94,28 +96,32 @@ def chances(rows: Sequence[Row], model: HandRule | Logistic | Model) -> Table:
 
 
 def left_out(rows: Sequence[Row], trainer: ToneTrainer | None) -> Table:
-    """Probabilities of each row by a model (and a direction of tone) fitted without its question."""
+    """Probabilities of each row by a model (and a direction of tone) fitted without its fold."""
     found = np.zeros((len(rows), 3))
-    cards = np.array([row.card for row in rows])
-    for card in dict.fromkeys(cards):
-        kept = [row for row in rows if row.card != card]
-        apart = [row for row in rows if row.card == card]
+    for apart_at, kept, apart in _folds(rows):
         if trainer is not None:
             tone = trainer.fit(kept)
             kept, apart = trainer.out_of_fold(kept), [toned(row, tone) for row in apart]
-        found[cards == card] = chances(apart, fit_logistic(kept, PENALTY))
+        found[apart_at] = chances(apart, fit_logistic(kept, PENALTY))
     return found
 
 
+def _folds(rows: Sequence[Row]) -> Iterator[tuple[NDArray[np.bool_], list[Row], list[Row]]]:
+    """For each fold which rows are left out, the rows that are kept, and those left out."""
+    number = {card: at % FOLDS for at, card in enumerate(dict.fromkeys(row.card for row in rows))}
+    folds = np.array([number[row.card] for row in rows])
+    for fold in range(min(FOLDS, len(number))):
+        kept = [row for row, at in zip(rows, folds, strict=True) if at != fold]
+        yield folds == fold, kept, [row for row, at in zip(rows, folds, strict=True) if at == fold]
+
+
 def hand_left_out(rows: Sequence[Row], rules: Sequence[HandRule]) -> Table:
-    """Probabilities of each row by the rule that is best without its question."""
+    """Probabilities of each row by the rule that is best without its fold."""
     by_rule = [chances(rows, rule) for rule in rules]
     found = np.zeros((len(rows), 3))
-    cards = np.array([row.card for row in rows])
-    for card in dict.fromkeys(cards):
-        kept = [row for row in rows if row.card != card]
-        best = max(by_rule, key=lambda table: quality(kept, table[cards != card]))
-        found[cards == card] = best[cards == card]
+    for apart_at, kept, _ in _folds(rows):
+        scores = [quality(kept, table[~apart_at]) for table in by_rule]
+        found[apart_at] = by_rule[int(np.argmax(scores))][apart_at]
     return found
 
 

@@ -2,10 +2,12 @@
 
     python -m tests.grading.yardstick_mohler DATA
 
-DATA is the unpacked data set ("ShortAnswerGrading_v2.0" of Mohler, Bunescu and Mihalcea): a folder
-that holds, at any depth, raw/questions, raw/answers and, in scores/<question>/ave, one grade a line. Features
-of the grader go into a ridge regression; every question is predicted by a model fitted on the
-others, so no question was seen. Prints Pearson's r and the RMSE. Needs scikit-learn.
+DATA is the unpacked data set ("ShortAnswerGrading_v2.0" of Mohler, Bunescu and Mihalcea) or a folder
+above it. In its folder data/, raw/questions and raw/answers have a line "1.1 text" for each question
+and reference, raw/1.1 a line for each student, scores/1.1/ave the grades in the same order, and
+docs/files the questions that were graded, others being commented out by #. Features of the grader
+go into a ridge regression; every question is predicted by a model fitted on others, so no question
+was seen. Prints Pearson's r and the RMSE. Needs scikit-learn.
 """
 
 from __future__ import annotations
@@ -29,18 +31,20 @@ FOLDS = 12
 
 def read(folder: Path) -> dict[str, tuple[str, str, list[str], list[float]]]:
     """Question id -> (question, reference, answers, grades)."""
-    questions = _by_id(_one(folder, "questions"))
-    references = _by_id(_one(folder, "answers"))
+    data = next((path.parent.parent for path in sorted(folder.rglob("raw/questions"))), None)
+    if data is None:
+        raise SystemExit(f"{folder} holds no file raw/questions")
+    questions, references = _by_id(data / "raw" / "questions"), _by_id(data / "raw" / "answers")
+    graded = {line for line in _lines(data / "docs" / "files") if not line.startswith("#")}
     found = {}
-    for name, texts in questions.items():
-        answers_file = _answers_file(folder, name)
-        grades_file = next(iter(folder.rglob(f"scores/{name}/ave")), None)
-        if answers_file is None or grades_file is None or name not in references:
+    for name in questions:
+        if name not in graded:
             continue
-        answers = [_text(line) for line in _lines(answers_file)]
-        grades = [float(line) for line in _lines(grades_file)]
-        if len(answers) == len(grades):
-            found[name] = (texts[0], references[name][0], answers, grades)
+        answers = [_text(line) for line in _lines(data / "raw" / name)]
+        grades = [float(mark) for mark in _lines(data / "scores" / name / "ave")]
+        if len(answers) != len(grades):
+            raise SystemExit(f"{name} has {len(answers)} answers and {len(grades)} grades")
+        found[name] = (questions[name], references[name], answers, grades)
     return found
 
 
@@ -68,26 +72,10 @@ def main() -> None:
     print(f"r {r:.3f} (bar .62)   RMSE {error:.3f} (bar .87)")
 
 
-def _one(folder: Path, name: str) -> Path:
-    """The file of that name in a folder raw/, or else anywhere."""
-    files = [path for path in sorted(folder.rglob(name)) if path.is_file()]
-    if not files:
-        raise SystemExit(f"{folder} holds no file {name}")
-    return min(files, key=lambda path: path.parent.name != "raw")
-
-
-def _answers_file(folder: Path, name: str) -> Path | None:
-    """The answers to one question: a file of its name, in raw/ if there is one."""
-    files = [path for path in folder.rglob(name) if path.is_file()]
-    return min(files, key=lambda path: path.parent.name != "raw", default=None)
-
-
-def _by_id(path: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for line in _lines(path):
-        if match := _LINE.match(line):
-            found.setdefault(match["id"], []).append(_text(line))
-    return found
+def _by_id(path: Path) -> dict[str, str]:
+    """The text of each line by the id that it begins with."""
+    matches = map(_LINE.match, _lines(path))
+    return {match["id"]: _text(match[0]) for match in matches if match is not None}
 
 
 def _text(line: str) -> str:
@@ -97,8 +85,7 @@ def _text(line: str) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    text = path.read_text(encoding="utf-8", errors="replace")
-    return [line for line in text.splitlines() if line.strip()]
+    return [line.strip() for line in path.read_text("latin-1").split("\n") if line.strip()]
 
 
 if __name__ == "__main__":

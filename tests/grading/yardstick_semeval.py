@@ -2,8 +2,9 @@
 
     python -m tests.grading.yardstick_semeval DATA
 
-DATA is the unpacked data set: folders of XML files, one a question, whose paths name the corpus
-(sciEntsBank or beetle) and the part (train…, test-unseen-questions). A logistic regression on the
+DATA is the unpacked data set, two-way or three-way (what is not correct is incorrect): XML files, one
+a question, in training/<ways>/<corpus>/ and test/<ways>/<corpus>/test-unseen-questions/, where the
+corpus is sciEntsBank or beetle. A logistic regression on the
 grader's features is fitted on the training part and judged on unseen questions. Prints the
 macro-average F1 of correct against incorrect. Needs scikit-learn.
 """
@@ -52,14 +53,15 @@ def read(path: Path) -> Item | None:
 
 
 def part(folder: Path, corpus: str, wanted: str) -> list[Item]:
-    """The questions of one part of a corpus; two-way folders are preferred where there are more."""
-    files = [
-        path
-        for path in sorted(folder.rglob("*.xml"))
-        if corpus in str(path).lower() and wanted in str(path.parent).lower()
-    ]
-    two_way = [path for path in files if "2way" in str(path).lower()]
-    return [item for path in two_way or files if (item := read(path)) is not None]
+    """The questions of one part of a corpus; where it is there more than once, the fewest ways."""
+    ways: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*.xml")):
+        names = [name.casefold() for name in path.relative_to(folder).parent.parts]
+        if corpus in names and wanted in names:
+            way = next((name for name in names if name.endswith("way")), "")
+            ways.setdefault(way, []).append(path)
+    files = ways[min(ways)] if ways else []
+    return [item for path in files if (item := read(path)) is not None]
 
 
 def main() -> None:
@@ -67,7 +69,7 @@ def main() -> None:
         raise SystemExit(__doc__)
     folder, encoder = Path(sys.argv[1]), loaded()
     for corpus, bar in BARS.items():
-        sets = [part(folder, corpus, wanted) for wanted in ("train", "unseen-questions")]
+        sets = [part(folder, corpus, wanted) for wanted in ("training", "test-unseen-questions")]
         if not all(sets):
             print(f"{corpus}: {len(sets[0])} training and {len(sets[1])} test questions found")
             continue
