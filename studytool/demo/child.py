@@ -8,6 +8,7 @@ library prints becomes a line of the log.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ GRACE = 0.3
 def main() -> int:
     """Run one demo; returns the exit code, 0 or 4."""
     channel, commands = _private_channels()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a print shows in the log when it is made
     from queue import SimpleQueue
     from threading import Thread
 

@@ -10,11 +10,13 @@ import contextlib
 import io
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from studytool.demo.environment import THREADS
 from studytool.demo.events import Claim, Event, Failed, decode
 from studytool.demo.flags import collect, options
 from studytool.demo.play import answer, cache_folder, make_lab, play
@@ -94,7 +96,7 @@ def _run(
     from studytool.paths import default_paths
 
     save = printer.saver.folder if printer.saver else None
-    threads = int(os.environ.get("OMP_NUM_THREADS", "1") or 1)
+    threads = _cap_threads()
     lab = make_lab(spec, params, cache or cache_folder(default_paths()), threads, save)
     steps = play(spec, params, lab, install_command(spec))
     while True:
@@ -103,6 +105,22 @@ def _run(
         if line is None:
             return explorer
         printer.show(line)
+
+
+def _cap_threads() -> int:
+    """As in the runner's process, one thread unless OMP_NUM_THREADS asks for more; returns how many.
+
+    The demo's module has been imported, so libraries that read the environment as they are loaded
+    have to be told.
+    """
+    threads = int(os.environ.get("OMP_NUM_THREADS", "1") or 1)
+    for name in THREADS:
+        os.environ.setdefault(name, str(threads))
+    if "numpy" in sys.modules and find_spec("threadpoolctl") is not None:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        threadpool_limits(threads)
+    return threads
 
 
 def _step(steps: Generator[bytes, None, Explorer | None]) -> tuple[bytes | None, Explorer | None]:

@@ -14,7 +14,8 @@ _SECRET = re.compile(
 )
 #: Names that look like secrets and are none.
 _HARMLESS = frozenset({"TOKENIZERS_PARALLELISM", "XKB_DEFAULT_KEYMAP"})
-_THREADS = (
+#: What the libraries that compute read as they are loaded.
+THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -41,7 +42,7 @@ def child_environment(base: Mapping[str, str], *, threads: int, cache: Path) -> 
         for name, value in base.items()
         if not is_secret(name) and (not name.startswith("PYTHON") or name == "PYTHONPATH")
     }
-    kept.update(dict.fromkeys(_THREADS, str(threads)))
+    kept.update(dict.fromkeys(THREADS, str(threads)))
     kept.update(
         OMP_WAIT_POLICY="PASSIVE",
         TOKENIZERS_PARALLELISM="false",

@@ -78,6 +78,14 @@ def outcomes(
     `memory` is None for a card never answered; no `weights` means the published defaults.
     Raises ValueError for a negative number of days or weights that FSRS-6 does not accept.
     """
+    return _outcomes(memory, elapsed_days, desired_retention, weights)
+
+
+@lru_cache(maxsize=64)
+def _outcomes(
+    memory: Memory | None, elapsed_days: int, desired_retention: float, weights: tuple[float, ...]
+) -> Outcomes:
+    """Kept for a while: what was previewed on a card is asked once more when it is answered."""
     if elapsed_days < 0:
         raise ValueError(f"elapsed days must not be negative, got {elapsed_days}")
     before = None if memory is None else fsrs_rs_python.MemoryState(*memory)

@@ -3,6 +3,8 @@
 The event log is the truth. A card's state is the fold of its events, in the total order
 (at_ms, device, seq), without those that an Undo names. Every review names the policy it was
 scheduled under, so any machine folds the same log to the same state, bit for bit.
+
+The structs hold no cycles, so Python's garbage collector needn't look at them (`gc=False`).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class Phase(StrEnum):
     RELEARNING = "relearning"
 
 
-class Moment(msgspec.Struct, frozen=True):
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """A point in time as the schedule sees it.
 
     `at_ms` is UTC in milliseconds since 1970; `day` the study day as a proleptic ordinal
@@ -38,7 +40,7 @@ class Moment(msgspec.Struct, frozen=True):
     day: int
 
 
-class Rollover(msgspec.Struct, frozen=True):
+class Rollover(msgspec.Struct, frozen=True, gc=False):
     """When the present study day ends, in UTC milliseconds; None when that is not known.
 
     A learning step that reaches past it waits for the next study day instead of a minute in
@@ -61,7 +63,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     leech_lapses: int = 8
 
 
-class CardState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class CardState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the log says of one card.
 
     New: no memory. Learning and relearning: `due_at` (ms) counts and `step` is the index of the
@@ -89,7 +91,7 @@ class CardState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     content_hash: str = ""
 
 
-class _Body(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower):
+class _Body(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=str.lower, gc=False):
     """What happened. The tag is the class name in lower case."""
 
 
@@ -172,7 +174,7 @@ Body: TypeAlias = (
 )  # fmt: skip
 
 
-class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
+class LogEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of the log: who, when, and what.
 
     `group` is the UUID of the first event of one step of the user's: an answer and the burying

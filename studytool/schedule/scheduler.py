@@ -13,6 +13,7 @@ and the seed come in, a new state goes out. For any state and any policy
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -176,17 +177,23 @@ def _fuzzed(days: int, top: int, draw: float) -> int:
     """
     if days < 2.5:
         return days
+    low, high = _fuzz_range(days, top)
+    return low + int(draw * (high - low + 1))
+
+
+@lru_cache(maxsize=4096)
+def _fuzz_range(days: int, top: int) -> tuple[int, int]:
+    """The days that fuzz may make of `days`, from the first to the last."""
     reach = 1.0
     for start, end, share in _FUZZ_BANDS:
         if days <= start:
             break
         reach += share * (min(days, end) - start)
-    low = max(2, round(days - reach))
     high = min(top, round(days + reach))
-    low = min(low, high)
-    return low + int(draw * (high - low + 1))
+    return min(max(2, round(days - reach)), high), high
 
 
+@lru_cache(maxsize=16)
 def _draw(seed: str) -> float:
     """A number in [0, 1) that depends on the seed alone."""
     digest = hashlib.blake2b(seed.encode(), digest_size=8, person=b"studytool-fuzz").digest()

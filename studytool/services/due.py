@@ -9,24 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from studytool.errors import StorageLocked
-from studytool.services import decks
-from studytool.services.overview import limited
-from studytool.store import peek
+from studytool.services import decks, line
+from studytool.store import peek_cards
 from studytool.store.figures import Counts
 
 if TYPE_CHECKING:
     from studytool.services.context import App
-
-#: The hash that stands for a file whose faults make every synchronisation read it again.
-_FAULTY = ""
 
 
 def due(app: App) -> Counts:
     """What may be served today within the limits of the day. Raises StorageError."""
     database = app.paths.database
     if not database.exists():
-        return limited(app, Counts(new=_unstudied(app)), 0, 0)
-    if _edited(app):
+        return Counts(new=min(_unstudied(app), app.settings.study.new_per_day))
+    if decks.edited(app):
         try:
             decks.sync(app)
         except StorageLocked:
@@ -34,26 +30,14 @@ def due(app: App) -> Counts:
         finally:
             app.close()
     now = app.moment
-    counts = peek.peek_counts(database, app.deck_name, now)
-    return limited(app, counts, *peek.peek_done(database, now.day))
-
-
-def _edited(app: App) -> bool:
-    """Whether the card files differ from those that the database was synchronised with."""
-    from studytool.deck.load import file_hash
-
-    known = peek.peek_files(app.paths.database, app.deck_name)
-    files = decks.study_files(app)
-    if known.keys() != files.keys():
-        return True
-    try:
-        return any(known[name] not in (_FAULTY, file_hash(path)) for name, path in files.items())
-    except OSError:
-        return True
+    with peek_cards.reading(database) as reader:
+        if reader is None:
+            return Counts()
+        return line.counts(app, reader, reader.counts(app.deck_name, now), now)
 
 
 def _unstudied(app: App) -> int:
-    """The schedules of a deck that nobody has begun."""
+    """The cards that a first day may serve of a deck that nobody has begun."""
     from studytool.deck.cloze import sibling_ids
     from studytool.deck.load import load_folders
 
@@ -61,6 +45,8 @@ def _unstudied(app: App) -> int:
         decks.study_folders(app.paths, None if _is_builtin(app) else app.deck_folder)
     )
     first = {located.card.id: located.card for located in reversed(deck.cards)}
+    if app.settings.study.bury_siblings:
+        return len(first)
     return sum(len(sibling_ids(card)) for card in first.values())
 
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from studytool.schedule.fsrs import retrievability
-from studytool.services import chapters, interviews
-from studytool.services.types import ChapterRow, Counts, Overview
+from studytool.services import chapters, interviews, line
+from studytool.services.types import ChapterRow, Overview
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from studytool.services.context import App
-    from studytool.store.figures import ChapterNumbers, DayNumbers
+    from studytool.store.figures import ChapterNumbers, Counts, DayNumbers
 
 #: What one answer takes before there is anything to measure, in seconds: a spoken answer.
 USUAL_SECONDS = 60.0
@@ -69,7 +69,7 @@ def overview(app: App) -> Overview:
     """All that Home shows, from the store."""
     store, now = app.store, app.moment
     days = store.days(now.day - STREAK_DAYS, now.day)
-    counts = remaining(app, store.counts(app.deck_name, now))
+    counts = line.counts(app, store, store.counts(app.deck_name, now), now)
     seen = _overview(
         counts,
         _chapter_rows(app, store.chapter_rows(app.deck_name, now)),
@@ -86,13 +86,15 @@ def glance(app: App) -> Overview | None:
 
     What takes longer to find out is left out: readiness is 0, the week is empty.
     """
-    from studytool.store import peek
+    from studytool.store import peek, peek_cards
 
-    if not app.paths.database.exists():
-        return None
+    database = app.paths.database
     now = app.moment
-    seen = peek.peek_overview(app.paths.database, app.deck_name, now)
-    counts = limited(app, seen.counts, seen.today.introduced, seen.today.reviewed)
+    with peek_cards.reading(database) as reader:
+        if reader is None:
+            return None
+        seen = peek.peek_overview(database, app.deck_name, now)
+        counts = line.counts(app, reader, seen.counts, now)
     rows = [_row(numbers, 0.0) for numbers in seen.chapters]
     first = _overview(
         counts,
@@ -133,21 +135,6 @@ def stats(app: App) -> Stats:
             for row in rows
         },
         forecast=tuple(ahead.get(now.day + day, 0) for day in range(1, 8)),
-    )
-
-
-def remaining(app: App, counts: Counts) -> Counts:
-    """What of `counts` today's limits still allow."""
-    return limited(app, counts, *app.store.done_today(app.today.toordinal()))
-
-
-def limited(app: App, counts: Counts, introduced: int, reviewed: int) -> Counts:
-    """`counts` within the limits of the day, after so many new cards and reviews."""
-    study = app.settings.study
-    return Counts(
-        new=min(counts.new, max(0, study.new_per_day - introduced)),
-        learning=counts.learning,
-        review=min(counts.review, max(0, study.reviews_per_day - reviewed)),
     )
 
 

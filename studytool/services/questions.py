@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from studytool.deck.cloze import base_id, face, sibling_ids
-from studytool.deck.render import canonical_card
 from studytool.errors import UsageError
 from studytool.schedule import scheduler
 from studytool.schedule.model import Rating
@@ -17,21 +15,37 @@ from studytool.services.types import Choice, Question
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from studytool.deck.model import Card
     from studytool.schedule.model import CardState, Moment, Policy
     from studytool.services.context import App
+    from studytool.store.figures import ChapterNumbers
     from studytool.store.records import StoredCard
 
 
-def ask(app: App, policy: Policy, card: str, seed: str) -> Question | None:
+class Reader(Protocol):
+    """Where cards and their states are read; Store and Peek are both one."""
+
+    def card(self, deck: str, card_id: str) -> StoredCard | None: ...
+    def state(self, card_id: str) -> CardState: ...
+    def old_text(self, card_id: str, content_hash: str) -> Card | None: ...
+    def chapter_rows(self, deck: str, moment: Moment) -> list[ChapterNumbers]: ...
+
+
+def draft_key(card_id: str) -> str:
+    """The name under which the half-typed answer to a card is kept."""
+    return f"answer:{card_id}"
+
+
+def ask(app: App, reader: Reader, policy: Policy, card: str, seed: str) -> Question | None:
     """The question as it stands now; None for a card that the deck has no longer.
 
     `card` is the id of a schedule. `seed` is the UUID that the answer will be stored under, so
     that the intervals shown are those that follow.
     """
-    stored = app.store.card(app.deck_name, base_id(card))
+    stored = reader.card(app.deck_name, base_id(card))
     if stored is None or stored.retired or card not in sibling_ids(stored.card):
         return None
-    state = app.store.state(card)
+    state = reader.state(card)
     prompt, answer = face(stored.card, card)
     return Question(
         card_id=card,
@@ -42,18 +56,18 @@ def ask(app: App, policy: Policy, card: str, seed: str) -> Question | None:
         choices=_choices(app, policy, state, seed),
         path=stored.path,
         line=stored.line,
-        change=_change(app, stored, state),
+        change=_change(reader, stored, state),
         chapter_title=chapters.title(stored.card.chapter),
         content_hash=stored.content_hash,
     )
 
 
-def schedules(app: App, card_id: str) -> tuple[str, ...]:
+def schedules(app: App, reader: Reader, card_id: str) -> tuple[str, ...]:
     """The schedules that an id stands for: itself, or all siblings of a cloze card.
 
     Raises UsageError when the deck has no such card.
     """
-    stored = app.store.card(app.deck_name, base_id(card_id))
+    stored = reader.card(app.deck_name, base_id(card_id))
     ids = sibling_ids(stored.card) if stored and not stored.retired else ()
     if card_id in ids:
         return (card_id,)
@@ -65,13 +79,19 @@ def schedules(app: App, card_id: str) -> tuple[str, ...]:
     return ids
 
 
-def check_chapters(app: App, wanted: Sequence[str]) -> None:
-    """Raises UsageError for a chapter that the deck does not have, with the nearest name."""
+def check_chapters(app: App, wanted: Sequence[str], reader: Reader | None = None) -> None:
+    """Raises UsageError for a chapter that the deck does not have, with the nearest name.
+
+    The store is asked unless another `reader` is given.
+    """
     if not wanted:
         return
-    known = [row.chapter for row in app.store.chapter_rows(app.deck_name, app.moment)]
+    rows = (reader or app.store).chapter_rows(app.deck_name, app.moment)
+    known = [row.chapter for row in rows]
     for chapter in wanted:
         if chapter not in known:
+            import difflib
+
             near = difflib.get_close_matches(chapter, known, n=1)
             raise UsageError(
                 f"There is no chapter {chapter!r} in this deck.",
@@ -93,11 +113,15 @@ def _choices(app: App, policy: Policy, state: CardState, seed: str) -> tuple[Cho
     )
 
 
-def _change(app: App, stored: StoredCard, state: CardState) -> str:
+def _change(reader: Reader, stored: StoredCard, state: CardState) -> str:
     """A unified diff of the card's text since its last answer; empty when it is the same."""
     if state.content_hash in ("", stored.content_hash):
         return ""
-    old = app.store.old_text(stored.card.id, state.content_hash)
+    import difflib
+
+    from studytool.deck.render import canonical_card
+
+    old = reader.old_text(stored.card.id, state.content_hash)
     lines = difflib.unified_diff(
         canonical_card(old).splitlines() if old else [],
         canonical_card(stored.card).splitlines(),

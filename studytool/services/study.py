@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from studytool.deck.cloze import sibling_ids
 from studytool.errors import UsageError
-from studytool.schedule import projection, queue, scheduler
+from studytool.schedule import projection, scheduler
 from studytool.schedule.model import (
     Bury,
     CardState,
@@ -26,9 +26,8 @@ from studytool.schedule.model import (
     Review,
     Suspend,
 )
-from studytool.services import chapters, questions, timefmt
-from studytool.services.agenda import Agenda
-from studytool.services.overview import glance, overview, remaining, stats
+from studytool.services import line, questions, timefmt
+from studytool.services.overview import glance, overview, stats
 from studytool.services.questions import due_date
 from studytool.services.types import (
     Question,
@@ -41,14 +40,11 @@ from studytool.services.types import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from studytool.schedule.model import Body, Moment
+    from studytool.schedule.model import Body, Moment, Override
     from studytool.services.context import App
-    from studytool.store.records import DueRow
+    from studytool.services.opening import FirstCard
 
 __all__ = ["Session", "glance", "overview", "stats"]
-
-#: How many new cards are looked at for each that may be served: siblings of one card count once.
-_NEW_SURPLUS = 4
 
 
 class _Answered(NamedTuple):
@@ -69,8 +65,13 @@ class Session:
     when nothing else is left.
     """
 
-    def __init__(self, app: App, query: SessionQuery | None = None) -> None:
-        """Raises UsageError for a chapter or a card that the deck does not have."""
+    def __init__(
+        self, app: App, query: SessionQuery | None = None, first: FirstCard | None = None
+    ) -> None:
+        """Begin with `first` if it was shown already, under the UUID it was shown with.
+
+        Raises UsageError for a chapter or a card that the deck does not have.
+        """
         self._app = app
         self._store = app.store
         self._deck = app.deck_name
@@ -79,7 +80,11 @@ class Session:
         self._uuids: dict[str, str] = {}
         self._answers: dict[str, _Answered] = {}
         self._question: Question | None = None
-        self._agenda = self._plan(query or SessionQuery())
+        self._agenda = line.agenda(app, self._store, query or SessionQuery(), self._now())
+        if first is not None:
+            card = first.question.card_id
+            self._uuids[card] = first.seed
+            self._agenda.put_first(card)
 
     # the question
 
@@ -119,8 +124,13 @@ class Session:
         typed: str = "",
         ticked: Sequence[int] = (),
         suggested: Rating | None = None,
+        corrections: Sequence[Override] = (),
     ) -> Rated:
-        """Store an answer to the current question; returns when it is on disk."""
+        """Store an answer to the current question; returns when it is on disk.
+
+        `corrections` are the verdicts on its key points that the user has changed: they are part
+        of the same step, so undo takes them back with the answer.
+        """
         question = self._table()
         card, before, now = question.card_id, question.state, self._now()
         review = Review(
@@ -141,6 +151,7 @@ class Session:
         bodies: list[Body] = [review]
         bodies += [Suspend(card=card, by_leech=True)] if leech else []
         bodies += [Bury(card=sibling, day=now.day, sibling=True) for sibling in buried]
+        bodies += corrections
         event = self._store.record_many(bodies, uuid=self._seed(card))[0]
 
         after = projection.apply(before, event, {self._policy_id: self._policy})
@@ -212,7 +223,7 @@ class Session:
 
         Raises UsageError when the deck has no such card.
         """
-        self._show(questions.schedules(self._app, card_id)[0])
+        self._show(questions.schedules(self._app, self._store, card_id)[0])
 
     def summary(self) -> Summary:
         """What was done in this session and what is left for today and tomorrow."""
@@ -228,7 +239,7 @@ class Session:
             easy=count[Rating.EASY],
             seconds=sum(answer.duration_ms for answer in answers) / 1000,
             lapsed_cards=tuple(dict.fromkeys(a.card_id for a in answers if a.lapse)),
-            remaining=remaining(self._app, self._store.counts(self._deck, now)),
+            remaining=line.counts(self._app, self._store, self._store.counts(self._deck, now), now),
             tomorrow=ahead.get(now.day + 1, 0),
         )
 
@@ -238,7 +249,7 @@ class Session:
         return self._app.moment
 
     def _ask(self, card: str) -> Question | None:
-        return questions.ask(self._app, self._policy, card, self._seed(card))
+        return questions.ask(self._app, self._store, self._policy, card, self._seed(card))
 
     def _table(self) -> Question:
         question = self.current()
@@ -261,46 +272,6 @@ class Session:
     def _seed(self, card: str) -> str:
         """The UUID that the next answer to `card` will have; it seeds the fuzz of the preview."""
         return self._uuids.setdefault(card, uuid4().hex)
-
-    def _plan(self, query: SessionQuery) -> Agenda:
-        if query.cards:
-            wanted = [
-                memory for card in query.cards for memory in questions.schedules(self._app, card)
-            ]
-            return Agenda(dict.fromkeys(wanted))
-        questions.check_chapters(self._app, query.chapters)
-        now, study = self._now(), self._app.settings.study
-        introduced, reviewed = self._store.done_today(now.day)
-        new_limit, review_limit = query.new_limit, query.review_limit
-        if new_limit is None:
-            new_limit = max(0, study.new_per_day - introduced)
-        if review_limit is None:
-            review_limit = max(0, study.reviews_per_day - reviewed)
-        due = self._store.due(self._deck, now, chapters=query.chapters)
-        new = self._new_cards(now, query.chapters, new_limit)
-        limits = queue.Limits(new=new_limit, review=review_limit, bury_siblings=study.bury_siblings)
-        line = queue.build([*due, *new], limits, now.day, now.at_ms, str(now.day))[: query.limit]
-        agenda = Agenda(line)
-        for row in due:
-            waits = row.phase is not Phase.REVIEW and (row.due_at or 0) > now.at_ms
-            if waits and (query.limit is None or len(agenda) < query.limit):
-                agenda.wait(row.card_id, row.due_at or 0)
-        return agenda
-
-    def _new_cards(self, now: Moment, wanted: Sequence[str], limit: int) -> list[DueRow]:
-        """Cards to introduce: chapter by chapter as the story goes, each in its study order."""
-        rows: list[DueRow] = []
-        numbers = self._store.chapter_rows(self._deck, now)
-        names = [
-            row.chapter for row in numbers if row.new and (not wanted or row.chapter in wanted)
-        ]
-        for group in chapters.in_story_order(names):
-            if len(rows) >= limit * _NEW_SURPLUS:
-                break
-            rows += self._store.new_cards(
-                self._deck, now, chapters=group, limit=limit * _NEW_SURPLUS
-            )
-        return rows
 
     def _siblings_to_bury(self, question: Question, now: Moment) -> tuple[str, ...]:
         """The other schedules of the same card that could still be served today."""

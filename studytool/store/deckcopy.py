@@ -7,6 +7,7 @@ that it is read again at the next synchronisation and takes over once the first 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -14,20 +15,18 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from studytool.deck.cloze import base_id, sibling_ids
-from studytool.deck.model import Card
 from studytool.store import statements as sql
 from studytool.store.order import study_order
-from studytool.store.records import StoredCard, SyncReport
+from studytool.store.records import SyncReport
+from studytool.store.rows import decode_card, encode_card, stored_card
 from studytool.store.tables import card_state, deck_cards, decks, files, items, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from studytool.deck.model import Located
+    from studytool.deck.model import Card, Located
     from studytool.store.engine import Database
-
-_encode_card = msgspec.json.Encoder().encode
-_decode_card = msgspec.json.Decoder(Card).decode
+    from studytool.store.records import StoredCard
 
 #: A file hash that no file has: the file is to be read again.
 UNREAD = ""
@@ -78,6 +77,8 @@ class DeckCopy:
         One transaction. Memory is never touched: a card that goes away is retired with its
         history, and finds it again when it comes back.
         """
+        if not changed and not removed and self._is_known(deck, folder):
+            return SyncReport(total=self._total(self.deck_id(deck)))
         try:
             with self._db.transaction():
                 return self._sync(self._ensure(deck, folder), changed, removed)
@@ -91,10 +92,10 @@ class DeckCopy:
         changed: Sequence[tuple[str, str, Sequence[Located]]],
         removed: Sequence[str],
     ) -> SyncReport:
-        if not changed and not removed:
-            return SyncReport(total=self._total(deck_id))
-        stored = self._stored(deck_id)
         gone_from = {path for path, _, _ in changed} | set(removed)
+        stored = self._stored(
+            deck_id, gone_from, [one.card.id for _, _, of in changed for one in of]
+        )
         placed, unread = _place(changed, stored, gone_from)
         gone = [
             card
@@ -104,7 +105,10 @@ class DeckCopy:
         self._write_files(deck_id, changed, removed, unread)
         self._write_cards(deck_id, placed, stored)
         self._retire(deck_id, gone)
-        total = self._write_order(deck_id)
+        moved = gone or any(
+            _order_of(stored.get(card)) != _order_of(row) for card, (row, _) in placed.items()
+        )
+        total = self._write_order(deck_id) if moved else self._total(deck_id)
         return msgspec.structs.replace(_compare(placed, stored, len(gone)), total=total)
 
     # reading
@@ -113,7 +117,7 @@ class DeckCopy:
         """A card by its id or by that of a cloze sibling."""
         with self._db.reading() as raw:
             row = raw.execute(sql.SELECT_CARD, (self.deck_id(deck), base_id(card_id))).fetchone()
-        return None if row is None else _stored_card(row)
+        return None if row is None else stored_card(row)
 
     def cards(self, deck: str, *, retired: bool = False) -> Iterator[StoredCard]:
         """The cards of a deck in study order; with `retired`, those that went away."""
@@ -122,7 +126,7 @@ class DeckCopy:
             .where(deck_cards.c.deck_id == self.deck_id(deck), deck_cards.c.retired == int(retired))
             .order_by(deck_cards.c.position, deck_cards.c.id)
         )
-        return map(_stored_card, self._db.stream(query))
+        return map(stored_card, self._db.stream(query))
 
     def old_text(self, card_id: str, content_hash: str) -> Card | None:
         """A card as it read when its content had that hash."""
@@ -130,7 +134,7 @@ class DeckCopy:
             texts.c.card == base_id(card_id), texts.c.hash == content_hash
         )
         row = self._db.first(query)
-        return None if row is None else _decode_card(row[0])
+        return None if row is None else decode_card(row[0])
 
     # writing
 
@@ -148,10 +152,22 @@ class DeckCopy:
         row = self._db.first(query)
         return row[0] if row else 0
 
-    def _stored(self, deck_id: int) -> dict[str, _Stored]:
+    def _stored(
+        self, deck_id: int, paths: Iterable[str], cards: Iterable[str]
+    ) -> dict[str, _Stored]:
+        """The rows of these files, and those of these cards wherever they stand."""
         columns = [deck_cards.c[name] for name in _Stored._fields]
         query = select(deck_cards.c.id, *columns).where(deck_cards.c.deck_id == deck_id)
-        return {row[0]: _Stored(*row[1:]) for row in self._db.all(query)}
+        found: dict[str, _Stored] = {}
+        for column, names in ((deck_cards.c.path, paths), (deck_cards.c.id, cards)):
+            wanted = func.json_each(json.dumps(sorted(names))).table_valued("value")
+            among = query.where(column.in_(select(wanted.c.value)))
+            found.update({row[0]: _Stored(*row[1:]) for row in self._db.all(among)})
+        return found
+
+    def _is_known(self, deck: str, folder: str) -> bool:
+        row = self._db.first(select(decks.c.folder).where(decks.c.name == deck))
+        return row is not None and row[0] == folder
 
     def _write_files(
         self,
@@ -186,7 +202,7 @@ class DeckCopy:
                 {
                     "card": card,
                     "hash": row.content_hash,
-                    "body": _encode_card(placed[card][1]).decode(),
+                    "body": encode_card(placed[card][1]).decode(),
                 }
                 for card, row in new.items()
                 if card not in stored or stored[card].content_hash != row.content_hash
@@ -304,6 +320,11 @@ def _place(
     return placed, unread
 
 
+def _order_of(row: _Stored | None) -> tuple[object, ...] | None:
+    """What the study order takes from a card; None for one that isn't there."""
+    return None if row is None or row.retired else (row.path, row.place, row.needs)
+
+
 def _compare(
     placed: dict[str, tuple[_Stored, Card]], stored: dict[str, _Stored], retired: int
 ) -> SyncReport:
@@ -316,8 +337,3 @@ def _compare(
         changed += old.content_hash != row.content_hash
         moved += old.path != row.path
     return SyncReport(added, changed, moved, retired)
-
-
-def _stored_card(row: Sequence[Any]) -> StoredCard:
-    body, path, line, content_hash, retired = row
-    return StoredCard(_decode_card(body), path, line, content_hash, retired == 1)

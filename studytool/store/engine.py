@@ -20,8 +20,9 @@ from studytool.errors import StorageError
 from studytool.store.faults import storage_errors, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from types import TracebackType
 
     from sqlalchemy import Connection, Insert, Row, Select
     from sqlalchemy.sql.expression import Executable
@@ -37,7 +38,8 @@ _PRAGMAS = (
     "PRAGMA recursive_triggers = ON",  # INSERT OR REPLACE then meets the trigger against DELETE
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
-    "PRAGMA cache_size = -8000",
+    "PRAGMA cache_size = -32000",
+    "PRAGMA secure_delete = OFF",  # some builds zero every freed byte, which is another page to write
 )
 
 
@@ -53,6 +55,8 @@ class Database:
                 hint="Use a Python built with a newer SQLite. The file was not touched.",
             )
         self.path = path
+        #: Called once, before the next transaction.
+        self.before_write: Callable[[], None] | None = None
         self._engine = create_engine(
             URL.create("sqlite", database=str(path)),
             creator=lambda: _connect(path),
@@ -73,21 +77,9 @@ class Database:
         self.connection.close()
         self._engine.dispose()
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> _Transaction:
         """All or nothing: commits at the end of the block, rolls back when it raises."""
-        raw = self.raw
-        with storage_errors(self.path):
-            raw.execute("BEGIN IMMEDIATE")
-            try:
-                yield raw
-                raw.execute("COMMIT")
-            except BaseException as error:
-                if raw.in_transaction:
-                    raw.execute("ROLLBACK")
-                if isinstance(error, DBAPIError) and error.orig is not None:
-                    raise error.orig from error
-                raise
+        return _Transaction(self)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -140,6 +132,49 @@ class Database:
         except (DBAPIError, sqlite3.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             raise translate(cause or error, self.path) from error
+
+
+class _Transaction:
+    """See `Database.transaction`. A class, since a generator would cost as much as a statement."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> sqlite3.Connection:
+        database = self._database
+        if database.before_write is not None:
+            database.before_write()
+            database.before_write = None
+        try:
+            database.raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise translate(error, database.path) from error
+        return database.raw
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        raw, path = self._database.raw, self._database.path
+        try:
+            if error is None:
+                raw.execute("COMMIT")
+                return
+        except sqlite3.Error as fault:
+            self._roll_back()
+            raise translate(fault, path) from fault
+        self._roll_back()
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, sqlite3.Error | OSError):
+            raise translate(cause, path) from error
+
+    def _roll_back(self) -> None:
+        if self._database.raw.in_transaction:
+            self._database.raw.execute("ROLLBACK")
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -62,13 +62,13 @@ def numbers_of(event: LogEvent, before: CardState) -> DayNumbers | None:
     in_review = before.phase is Phase.REVIEW
     again = body.rating == Rating.AGAIN
     return DayNumbers(
-        day=event.day,
-        reviews=1,
-        again=int(again),
-        introduced=int(before.phase is Phase.NEW),
-        reviewed=int(in_review),
-        recalled=int(in_review and not again),
-        duration_ms=body.duration_ms,
+        event.day,
+        1,
+        int(again),
+        int(before.phase is Phase.NEW),
+        int(in_review),
+        int(in_review and not again),
+        body.duration_ms,
     )
 
 

@@ -6,6 +6,7 @@ returns after the commit. Nothing outside this module and doctor.py writes these
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from studytool.schedule.model import (
     policy_id,
 )
 from studytool.store import statements as sql
+from studytool.store.faults import translate
 from studytool.store.figures import DayNumbers
 from studytool.store.folding import FRESH, Folded, difference, fold, numbers_of
 from studytool.store.rows import (
@@ -229,8 +231,10 @@ class Log:
 
     def state(self, card: str) -> CardState:
         """What the log says of a card; a fresh state for one it doesn't know."""
-        with self._db.reading():
+        try:
             state, head_at = self._state_and_head(card)
+        except sqlite3.Error as error:
+            raise translate(error, self._db.path) from error
         self._last = (card, state, head_at)
         return state or CardState()
 
@@ -245,13 +249,18 @@ class Log:
         for row in self._db.stream(query):
             yield row[-1], state_of(row)
 
-    def events(self, *, card: str | None = None, since: int | None = None) -> Iterator[LogEvent]:
-        """The log in its total order: all of it, of one card, or from the time `since` (ms) on."""
+    def events(
+        self, *, card: str | None = None, since: int | None = None, kinds: Sequence[str] = ()
+    ) -> Iterator[LogEvent]:
+        """The log in its total order: all of it, of one card, from the time `since` (ms) on, or of
+        some `kinds` (the tags of the bodies)."""
         query = select(*_EVENT_COLUMNS).order_by(events.c.at_ms, events.c.device, events.c.seq)
         if card is not None:
             query = query.where(events.c.card == card)
         if since is not None:
             query = query.where(events.c.at_ms >= since)
+        if kinds:
+            query = query.where(events.c.type.in_(kinds))
         return map(event_of, self._db.stream(query))
 
     def _state_and_head(self, card: str) -> tuple[CardState | None, int]:

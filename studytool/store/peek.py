@@ -61,39 +61,35 @@ _FILES = """
 
 def peek_counts(database: Path, deck: str, moment: Moment) -> Counts:
     """How many cards of a deck may be served today, before the limits of the day."""
-    with _open(database) as connection:
+    with reading(database) as connection:
         if connection is None:
             return Counts()
-        return _counts(connection, deck, moment)
+        return counts(connection, deck, moment)
 
 
 def peek_done(database: Path, day: int) -> tuple[int, int]:
     """New cards introduced and reviews answered on a study day."""
-    with _open(database) as connection:
+    with reading(database) as connection:
         if connection is None:
             return 0, 0
-        numbers = _day(connection, day)
-        return numbers.introduced, numbers.reviewed
+        return done(connection, day)
 
 
 def peek_files(database: Path, deck: str) -> dict[str, str]:
     """The files a deck was last synchronised from, with their hashes; empty when it never was."""
-    with _open(database) as connection:
+    with reading(database) as connection:
         return {} if connection is None else dict(connection.execute(_FILES, (deck,)).fetchall())
 
 
 def peek_overview(database: Path, deck: str, moment: Moment) -> Glance:
     """The first numbers of Home, all from one moment of the database."""
-    with _open(database) as connection:
+    with reading(database) as connection:
         if connection is None:
             return Glance(today=DayNumbers(moment.day))
-        chapters = tuple(
-            ChapterNumbers(*row)
-            for row in connection.execute(_CHAPTERS, {"deck": deck, "day": moment.day})
-        )
+        chapters = tuple(chapter_rows(connection, deck, moment))
         back = (moment.day - DAYS_BACK, moment.day)
         return Glance(
-            counts=_counts(connection, deck, moment),
+            counts=counts(connection, deck, moment),
             chapters=chapters,
             total_cards=sum(chapter.cards for chapter in chapters),
             today=_day(connection, moment.day),
@@ -102,7 +98,20 @@ def peek_overview(database: Path, deck: str, moment: Moment) -> Glance:
         )
 
 
-def _counts(connection: sqlite3.Connection, deck: str, moment: Moment) -> Counts:
+def chapter_rows(connection: sqlite3.Connection, deck: str, moment: Moment) -> list[ChapterNumbers]:
+    """The numbers of each chapter, by name."""
+    names = {"deck": deck, "day": moment.day}
+    return [ChapterNumbers(*row) for row in connection.execute(_CHAPTERS, names)]
+
+
+def done(connection: sqlite3.Connection, day: int) -> tuple[int, int]:
+    """(new cards introduced, reviews answered) on a study day."""
+    numbers = _day(connection, day)
+    return numbers.introduced, numbers.reviewed
+
+
+def counts(connection: sqlite3.Connection, deck: str, moment: Moment) -> Counts:
+    """How many cards may be served today, before the limits of the day."""
     return Counts(*connection.execute(_COUNTS, (deck, moment.day)).fetchone())
 
 
@@ -112,7 +121,7 @@ def _day(connection: sqlite3.Connection, day: int) -> DayNumbers:
 
 
 @contextmanager
-def _open(database: Path) -> Iterator[sqlite3.Connection | None]:
+def reading(database: Path) -> Iterator[sqlite3.Connection | None]:
     """A connection in one read transaction; None where there is no database yet."""
     if not database.exists():
         yield None

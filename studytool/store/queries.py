@@ -90,6 +90,23 @@ def new_cards(
     ]
 
 
+def siblings(database: Database, deck_id: int, moment: Moment) -> list[tuple[str, int]]:
+    """The card and the Kind of each cloze sibling that may be served today."""
+    kind = func.coalesce(card_state.c.kind, 0)
+    query = (
+        select(items.c.base, kind)
+        .outerjoin(card_state, card_state.c.card == items.c.card)
+        .where(
+            items.c.deck_id == deck_id,
+            items.c.card != items.c.base,
+            kind.in_([Kind.NEW, Kind.LEARNING, Kind.REVIEW]),
+            func.coalesce(card_state.c.ready, 0) <= moment.day,
+        )
+        .order_by(items.c.card)
+    )
+    return [(base, kind) for base, kind in database.all(query)]
+
+
 def counts(database: Database, deck_id: int, moment: Moment) -> Counts:
     """How many cards may be served today, before the limits of the day."""
     query = (

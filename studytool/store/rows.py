@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from studytool.deck.model import Card
 from studytool.schedule.model import Body, CardState, LogEvent, Phase
+from studytool.store.records import StoredCard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 encode_body = msgspec.json.Encoder().encode
 decode_body = msgspec.json.Decoder(Body).decode
+encode_card = msgspec.json.Encoder().encode
+decode_card = msgspec.json.Decoder(Card).decode
 
 #: The columns of `card_state` that hold a CardState, in the order of its fields.
 STATE_FIELDS: tuple[str, ...] = CardState.__struct_fields__
@@ -54,3 +58,9 @@ def event_of(row: Sequence[Any]) -> LogEvent:
         group=group,
         body=decode_body(body),
     )
+
+
+def stored_card(row: Sequence[Any]) -> StoredCard:
+    """The card in a row of text as JSON, path, line, content hash, retired."""
+    body, path, line, content_hash, retired = row
+    return StoredCard(decode_card(body), path, line, content_hash, retired == 1)

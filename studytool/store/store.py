@@ -48,7 +48,7 @@ def open_store(
 ) -> Store:
     """Open the collection of this profile, creating or migrating it where needed.
 
-    Takes the instance lock, backs up before a migration and once a study day. `device` names
+    Takes the instance lock, backs up before a migration and before a study day's first write. `device` names
     the writer of the log; None takes the one this database remembers. Raises StorageLocked,
     StorageReadOnly, StorageCorrupt, StorageTooNew, StorageFull or StorageUnwritable; then the
     file is as it was.
@@ -92,8 +92,8 @@ class Store:
         with self.database.transaction():  # A file that can't be written is found out here.
             self.database.run(delete(ready_counts).where(ready_counts.c.n == 0))
         self.log = Log(self.database, self._clock, device or self._device(), rollover_hour)
-        if not self.log.empty:
-            self._back_up_daily()
+        if not self.log.empty and self._copy_is_due():
+            self.database.before_write = self.keep_daily_copy
 
     def __enter__(self) -> Store:
         return self
@@ -158,9 +158,11 @@ class Store:
         """Take back this device's newest step; (tombstone, first event of the step) or None."""
         return self.log.undo()
 
-    def events(self, *, card: str | None = None, since: int | None = None) -> Iterator[LogEvent]:
-        """The log in its total order: all, of one card, or from the time `since` (UTC ms) on."""
-        return self.log.events(card=card, since=since)
+    def events(
+        self, *, card: str | None = None, since: int | None = None, kinds: Sequence[str] = ()
+    ) -> Iterator[LogEvent]:
+        """The log in its total order: all, of one card, since a time (UTC ms), or of some kinds."""
+        return self.log.events(card=card, since=since, kinds=kinds)
 
     def state(self, card_id: str) -> CardState:
         """What the log says of a card."""
@@ -197,6 +199,10 @@ class Store:
     ) -> list[DueRow]:
         """Cards never answered, in study order, prerequisites first."""
         return queries.new_cards(self.database, self._deck.deck_id(deck), moment, chapters, limit)
+
+    def siblings(self, deck: str, moment: Moment) -> list[tuple[str, int]]:
+        """(card of the deck, Kind) of each cloze sibling that may be served today."""
+        return queries.siblings(self.database, self._deck.deck_id(deck), moment)
 
     def counts(self, deck: str, moment: Moment) -> Counts:
         """How many cards may be served today, before the limits of the day."""
@@ -273,17 +279,25 @@ class Store:
         except StorageCorrupt as error:
             raise corrupt(self.paths.database, error.message) from error
 
-    def _back_up_daily(self) -> None:
-        """The first opening of a study day saves a copy; without room for it, studying goes on."""
-        copies = backup.listed(self.paths.backups)
-        last = next((one.made for one in copies if one.reason == backup.DAILY), None)
-        if last is not None and self._day(last) == self._day(self._clock.now()):
+    def keep_daily_copy(self) -> None:
+        """Save the copy of the study day, unless there is one; without room for it, studying goes on.
+
+        Called when there is time for it, and at the latest by the first write of the day. Raises
+        StorageCorrupt when the copy, and so this database, is damaged.
+        """
+        if self.log.empty or not self._copy_is_due():
             return
         try:
             self.back_up(backup.DAILY)
             backup.thin(self.paths.backups)
         except StorageFull as error:
             self.warnings.append(f"There is no backup of today: {error.message}")
+        self.database.before_write = None
+
+    def _copy_is_due(self) -> bool:
+        copies = backup.listed(self.paths.backups)
+        last = next((one.made for one in copies if one.reason == backup.DAILY), None)
+        return last is None or self._day(last) != self._day(self._clock.now())
 
     def _day(self, when: datetime) -> int:
         return study_day(when, self.log.rollover_hour, self._clock.zone()).toordinal()

@@ -100,7 +100,7 @@ def theirs(
 def test_cells_per_cpu_second(lab: Lab, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     corpus = result(wikipedia(lab))
     size = corpus.vocabulary(5)
-    words, table, glove = corpus.words[:size], count_table(corpus, size, WINDOW), program()
+    words, (table, _), glove = corpus.words[:size], count_table(corpus, size, WINDOW), program()
     pairs = []
     for _ in range(ROUNDS):
         peer = theirs(glove, tmp_path, words, corpus.counts[:size], table) if glove else None

@@ -14,7 +14,7 @@ import pytest
 
 from demos.kit.corpus import wikipedia
 from demos.kit.ngram_tables import END, Split, View, count, split
-from demos.lexical.ngrams import KneserNey
+from demos.lexical.ngram_models import KneserNey
 from studytool.demo.spec import Lab
 
 T = TypeVar("T")

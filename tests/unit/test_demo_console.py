@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,3 +118,29 @@ def test_requests_are_read_from_standard_input(
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert events[-3]["text"] == "olleh"
     assert events[-1]["error"] == "ValueError: asked to crash"
+
+
+COUNT_THREADS = """
+import numpy, os, threadpoolctl
+from studytool.demo.console import _cap_threads
+asked = _cap_threads()
+print(asked, max(each["num_threads"] for each in threadpoolctl.threadpool_info()))
+print(os.environ["NUMBA_NUM_THREADS"])
+"""
+
+
+@pytest.mark.parametrize("wanted", ["", "2"])
+def test_libraries_that_are_loaded_already_get_as_few_threads(wanted: str) -> None:
+    pytest.importorskip("threadpoolctl")
+    names = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"}
+    free = {name: value for name, value in os.environ.items() if name not in names}
+    more = {"OMP_NUM_THREADS": wanted} if wanted else {}
+    run = subprocess.run(
+        [sys.executable, "-c", COUNT_THREADS],
+        env=free | more,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert run.stdout.split() == [wanted or "1"] * 3

@@ -120,6 +120,31 @@ def test_out_loud_then_ticks_after_the_confidence() -> None:
     assert scoring.score(state.turns[0]) == pytest.approx(2 / 3)
 
 
+def test_a_probe_may_be_answered_out_loud_after_a_typed_answer() -> None:
+    state = say(begin(one()), "nothing of it")
+    state = session.step(state, m.Spoke())
+    assert state.phase is Phase.TICKING, "the confidence was asked for once"
+    assert [session.spoken_aloud(state, at) for at in (0, 1)] == [False, True]
+    state = session.step(state, m.Ticked((0,)))
+    assert state.turn is not None
+    assert not state.turn.aloud
+    assert state.turn.exchanges[2].point == 1
+    assert [session.spoken_aloud(state, at) for at in (0, 1, 2)] == [False, True, False]
+    state = session.step(state, m.Skip())
+    found = scoring.results(state.turns[0])
+    assert [(one.point.verdict, one.probed) for one in found] == [
+        (Verdict.COVERED, True),
+        (Verdict.MISSED, False),
+    ]
+
+
+def test_nobody_says_citations_and_claims_and_code_stays() -> None:
+    text = "Look [^a] at `x[^1]`, {claim:toy/two}:\n\n```\ny[^2] {claim:a/b}\n```"
+    assert prompts.unmarked(text) == (
+        "Look at `x[^1]`, the measured value:\n\n```\ny[^2] {claim:a/b}\n```"
+    )
+
+
 def test_a_card_without_points_cant_be_ticked() -> None:
     state = begin(one(key_points=()))
     assert m.Spoke not in session.allowed(state)

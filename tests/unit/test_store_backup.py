@@ -38,18 +38,51 @@ def names(paths: Paths, reason: str) -> list[str]:
     return [one.name for one in backup.listed(paths.backups) if one.reason == reason]
 
 
-def test_the_first_opening_of_a_study_day_saves_a_copy(paths: Paths, clock: FixedClock) -> None:
+def test_a_copy_is_saved_on_each_study_day_when_it_is_asked_for(
+    paths: Paths, clock: FixedClock
+) -> None:
     answered(paths, clock, "alpha")  # a new database has nothing to save
     assert names(paths, backup.DAILY) == []
-    open_store(paths, clock).close()
-    open_store(paths, clock).close()
+    for copies in (0, 1):
+        with open_store(paths, clock) as store:
+            assert len(names(paths, backup.DAILY)) == copies
+            store.keep_daily_copy()
     assert names(paths, backup.DAILY) == ["collection-20261123T100000Z-daily.db"]
     clock.advance(timedelta(hours=17, minutes=59))  # 03:59, still the same study day
-    open_store(paths, clock).close()
-    assert len(names(paths, backup.DAILY)) == 1
+    with open_store(paths, clock) as store:
+        store.keep_daily_copy()
+        assert len(names(paths, backup.DAILY)) == 1
     clock.advance(timedelta(minutes=1))
-    open_store(paths, clock).close()
-    assert len(names(paths, backup.DAILY)) == 2
+    with open_store(paths, clock) as store:
+        store.keep_daily_copy()
+        assert len(names(paths, backup.DAILY)) == 2
+
+
+@pytest.mark.parametrize("write", ["record", "undo", "sync", "draft"])
+def test_the_first_write_of_a_study_day_finds_a_copy_of_what_was_before(
+    paths: Paths, clock: FixedClock, write: str
+) -> None:
+    answered(paths, clock, "alpha")
+    clock.advance(timedelta(days=1))
+    with open_store(paths, clock) as store:
+        before = list(store.events())
+        assert names(paths, backup.DAILY) == []
+        match write:
+            case "record":
+                store.record(answer(store, "beta"))
+            case "undo":
+                store.undo()
+            case "sync":
+                add_cards(store, *sample_cards()[:2])
+            case "draft":
+                store.save_draft("key", "text")
+        (name,) = names(paths, backup.DAILY)
+        store.record(answer(store, "gamma"))
+        assert names(paths, backup.DAILY) == [name]
+    backup.restore(paths.database, paths.backups / name, paths.backups, clock.now())
+    with open_store(paths, clock) as store:
+        assert list(store.events()) == before
+        assert store.draft("key") is None
 
 
 def test_a_copy_is_one_sound_file(paths: Paths, clock: FixedClock, tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ def test_a_lock_is_released_when_opening_fails(paths: Paths, clock: FixedClock) 
 def test_a_corrupt_file_names_the_newest_backup(paths: Paths, clock: FixedClock) -> None:
     with_one_answer(paths, clock)
     clock.advance(timedelta(days=1))
-    open_store(paths, clock).close()
+    with open_store(paths, clock) as store:
+        store.keep_daily_copy()
     (saved,) = backup.listed(paths.backups)
     damaged = b"x" * 100 + paths.database.read_bytes()[100:]
     paths.database.write_bytes(damaged)
@@ -139,9 +140,13 @@ def test_damage_inside_is_found_by_the_daily_copy(paths: Paths, clock: FixedCloc
     data[(page - 1) * size : page * size] = b"\xff" * size
     paths.database.write_bytes(data)
     clock.advance(timedelta(days=1))
-    with pytest.raises(StorageCorrupt) as caught:
-        open_store(paths, clock)
-    assert str(paths.database) in caught.value.message
+    with open_store(paths, clock) as store:
+        before = list(store.events())
+        for write in (store.keep_daily_copy, lambda: store.save_draft("key", "text")):
+            with pytest.raises(StorageCorrupt) as caught:
+                write()
+            assert str(paths.database) in caught.value.message
+        assert list(store.events()) == before
 
 
 @pytest.mark.parametrize("fill", ["record", "sync", "draft"])
@@ -213,8 +218,11 @@ def test_a_disk_too_full_for_the_daily_copy_does_not_stop_studying(
 
     monkeypatch.setattr(backup, "copy", no_room)
     with open_store(paths, clock) as store:
-        assert "no backup of today" in store.warnings[0]
         store.record(answer(store, "beta"))
+        assert "no backup of today" in store.warnings[0]
+        assert len(store.warnings) == 1
+        store.record(answer(store, "beta"))
+        assert len(store.warnings) == 1
 
 
 @needs_posix

@@ -245,6 +245,15 @@ def test_states_and_events_of_one_card(store: Store, clock: FixedClock) -> None:
     assert list(store.events(since=later.at_ms)) == [later]
 
 
+def test_events_of_some_kinds(store: Store) -> None:
+    store.record(Flag(card="alpha", flag=1))
+    store.record(Override(card="alpha", point=0, graded="missed", chosen="covered"))
+    store.undo()
+
+    kinds = [type(event.body) for event in store.events(kinds=("override", "undo"))]
+    assert kinds == [Override, Undo]
+
+
 def test_events_that_change_no_state(store: Store) -> None:
     event = store.record(Override(card="alpha", point=0, graded="missed", chosen="said"))
     assert store.state("alpha") == CardState()

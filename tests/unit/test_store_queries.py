@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 
 from studytool.errors import StorageCorrupt, StorageTooNew, StorageUnwritable
 from studytool.schedule.model import Bury, Moment, Phase, Policy, Rating, Suspend
-from studytool.store import open_store, peek
+from studytool.store import open_store, peek, peek_cards
 from studytool.store.figures import ChapterNumbers, Counts, DayNumbers, Glance
 from tests.unit.store_kit import (
+    CARDS,
     DECK,
     POLICY,
     add_cards,
@@ -122,6 +124,30 @@ def test_the_queues_read_their_partial_index(store: Store, name: str) -> None:
     assert any(name in plan for plan in plans), plans
 
 
+def assert_reads_alike(store: Store, moment: Moment) -> None:
+    """What a session asks before its first question, of the store and of the peek."""
+    with peek_cards.reading(store.paths.database) as reader:
+        assert reader is not None
+        wanted: tuple[tuple[str, ...], ...] = ((), ("one",), ("two", "one"), ("none",))
+        for some, limit in product(wanted, (None, 0, 2)):
+            due = store.due(DECK, moment, chapters=some, limit=limit)
+            assert reader.due(DECK, moment, chapters=some, limit=limit) == due
+            new = store.new_cards(DECK, moment, chapters=some, limit=limit)
+            assert reader.new_cards(DECK, moment, chapters=some, limit=limit) == new
+        assert reader.counts(DECK, moment) == store.counts(DECK, moment)
+        assert reader.siblings(DECK, moment) == store.siblings(DECK, moment)
+        assert reader.chapter_rows(DECK, moment) == store.chapter_rows(DECK, moment)
+        assert reader.done_today(moment.day) == store.done_today(moment.day)
+        for card in (*CARDS, "nothing"):
+            assert reader.card(DECK, card) == store.card(DECK, card)
+            state = reader.state(card)
+            assert state == store.state(card)
+            assert reader.old_text(card, state.content_hash) == store.old_text(
+                card, state.content_hash
+            )
+            assert reader.draft(card) == store.draft(card)
+
+
 @settings(max_examples=20, deadline=None)
 @given(
     st.lists(
@@ -146,6 +172,7 @@ def test_the_peek_equals_the_store(
         moment = later(store.moment(), days)
         counts = store.counts(DECK, moment)
         assert peek.peek_counts(paths.database, DECK, moment) == counts
+        assert_reads_alike(store, moment)
         assert peek.peek_done(paths.database, moment.day) == store.done_today(moment.day)
         assert peek.peek_files(paths.database, DECK) == store.known_files(DECK)
         rows = store.chapter_rows(DECK, moment)
