@@ -51,10 +51,11 @@ def check(paths: tuple[Path, ...], deck_dir: Path | None, as_json: bool) -> int:
         click.echo(one_line(warning), err=True)
     if as_json:
         counts_by = {
-            name: getattr(report, name) for name in ("by_level", "by_kind", "by_chapter", "by_demo")
+            name: getattr(report, name)
+            for name in ("by_level", "by_kind", "by_chapter", "by_area", "by_demo", "sources")
         }
         found = {"errors": _flat(report.errors), "warnings": _flat(report.warnings)}
-        _print_json({"cards": report.cards, **found, **counts_by})
+        _print_json({"cards": report.cards, **found, **counts_by, "coverage": report.coverage})
     else:
         for fault in (*report.errors, *report.warnings):
             click.echo(one_line(str(fault)))

@@ -160,6 +160,11 @@ def _plain(app: App, setup: Setup, resume: bool, queue: bool, choose_seed: bool)
             held = Interview.resume(app, judge)
         else:
             chosen = interviews.with_seed(app, setup) if choose_seed else setup
+            left = interviews.waiting(app)
+            if left is not None:
+                click.echo(
+                    f"Interview {left.id} was not finished; it ends here, its report is kept."
+                )
             held = Interview.begin(app, chosen, judge)
         try:
             PlainInterview(app, held, say=click.echo, tell=click.echo, queue=queue).run(_lines())

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Rehearse with an interviewer; reports (--plain: line by line).",
     ),
     "browse": ("studytool.cli.open:browse", "Look through the cards."),
+    "story": ("studytool.cli.story:command", "Read the history in two minutes, as plain text."),
     "demo": ("studytool.cli.demo:command", "List, show and run the demos."),
     "deck": ("studytool.cli.deck:command", "Check, format, list and write cards."),
     "grade": ("studytool.cli.grade:command", "Grade typed answers against a card's key points."),

@@ -64,18 +64,23 @@ def command(
 def _review_plain(query: SessionQuery, deck_dir: Path | None, as_json: bool) -> None:
     from studytool.services import decks
     from studytool.services.context import open_app
+    from studytool.services.grading import GradingService
     from studytool.services.plain import PlainReview
     from studytool.services.safe import clean
 
     def say(text: str) -> None:
         click.echo(text, err=as_json)
 
-    with open_app(deck_dir) as app:
+    with open_app(deck_dir) as app, GradingService(app) as grading:
+        app.keep_daily_copy()
         decks.sync(app)
+        grading.learn()
         for warning in app.warnings:
             click.echo(f"warning: {clean(warning)}", err=True)
         try:
-            PlainReview(app, query, say=say, tell=click.echo, as_json=as_json).run(_lines())
+            PlainReview(app, query, say=say, tell=click.echo, as_json=as_json, grading=grading).run(
+                _lines()
+            )
         except BrokenPipeError:
             _mute()
 

@@ -51,11 +51,12 @@ def lint(deck: Deck, demos: Mapping[str, DemoFacts] | None) -> tuple[Fault, ...]
 
 
 def count_by(deck: Deck) -> dict[str, dict[str, int]]:
-    """How many cards there are by level, kind, chapter and demo; cards without a demo are under ""."""
+    """How many cards there are by level, kind, chapter, area and demo ("" for none)."""
     cards = [located.card for located in deck.cards]
     return {
         "by_level": dict(Counter(card.level.value for card in cards)),
         "by_kind": dict(Counter(card.kind.value for card in cards)),
         "by_chapter": dict(Counter(card.chapter for card in cards)),
         "by_demo": dict(Counter(card.demo or "" for card in cards)),
+        "by_area": dict(Counter(card.area for card in cards)),
     }

@@ -12,7 +12,6 @@ import os
 from pathlib import Path
 
 from studytool.deck.model import CardId, Deck, Fault, Located, Place
-from studytool.deck.parse import parse_file
 from studytool.errors import UsageError
 
 #: A larger file isn't read; ten thousand cards take about half of this.
@@ -33,6 +32,8 @@ def load_folder(folder: Path) -> Deck:
 
 def load_folders(folders: list[Path]) -> Deck:
     """All cards of some folders as one deck, in the order of the folders and paths."""
+    from studytool.deck.parse import parse_file  # finding files and hashing them goes without it
+
     cards: list[Located] = []
     faults: list[Fault] = []
     retired: set[CardId] = set()

@@ -60,6 +60,13 @@ def claims(text: str) -> tuple[ClaimRef, ...]:
     return tuple(ClaimRef(m[1], m[2], m.start(), m.end()) for m in found)
 
 
+def without_notes(text: str) -> str:
+    """The text without its footnote marks and the space before them, for where no sources stand."""
+    for note in reversed(notes(text)):
+        text = text[: note.start].rstrip(" ") + text[note.end :]
+    return text
+
+
 def broken_claims(text: str) -> tuple[tuple[str, int], ...]:
     """What begins like a claim reference and isn't one, with its place."""
     masked = mask_code(text)

@@ -9,6 +9,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from studytool.deck import refs
 from studytool.interview.model import Style
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ _OPENINGS = {
     Style.RAPID_FIRE: "Short questions, short answers: about a minute each.",
     Style.STORY: "I'm interested in how the field came to be what it is; tell it as problems and repairs.",
 }
-_NOTE = re.compile(r"\s*\[\^[^\]\s]+\]")
-_CLAIM = re.compile(r"\{claim:[^}\s]+\}")
 _KEPT = re.compile(r"^(?: {4}|\t|\s*(?:[-*+|>#]|\d+[.)]\s|\$\$))", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_][\w-]{3,}")
@@ -75,7 +74,8 @@ def move_on(setup: Setup, turn: int) -> str:
 
 def question(card: Card) -> str:
     """The question as it is asked, with the code or data that belongs to it."""
-    return f"{card.question}\n\n{reflow(card.prompt)}" if card.prompt.strip() else card.question
+    text = f"{card.question}\n\n{reflow(card.prompt)}" if card.prompt.strip() else card.question
+    return unmarked(text)
 
 
 def reflow(text: str) -> str:
@@ -103,10 +103,16 @@ def more_about(card: Card, point: str) -> str:
     return f"Can you say more about {subject}? Think of what you have not touched yet."
 
 
+def unmarked(text: str) -> str:
+    """Deck text without citations and claim references: nobody says these."""
+    for claim in reversed(refs.claims(text)):
+        text = f"{text[: claim.start]}the measured value{text[claim.end :]}"
+    return refs.without_notes(text)
+
+
 def spoken(text: str) -> str:
     """Deck text without citations and claim references, on one line."""
-    text = _CLAIM.sub("the measured value", _NOTE.sub("", text))
-    return _SPACE.sub(" ", text).strip()
+    return _SPACE.sub(" ", unmarked(text)).strip()
 
 
 def _short(text: str, room: int = 160) -> str:

@@ -25,6 +25,7 @@ from studytool.interview.skills import Skill, skill
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from studytool.deck.model import Card
     from studytool.interview.model import State, Turn
 
 #: The chance of a right answer that each step of confidence stands for.
@@ -88,15 +89,15 @@ def answer_line(turn: Turn) -> AnswerLine:
     graded = turn.exchanges[0].graded
     points = tuple(
         PointLine(
-            one.point.text,
+            prompts.spoken(one.point.text),
             one.point.weight,
             one.point.verdict,
-            skill(one.point.text, turn.card),
+            skill(_written(turn.card, at, one.point.text), turn.card),
             one.credit,
             one.point.evidence,
             one.probed,
         )
-        for one in results
+        for at, one in enumerate(results)
     )
     return AnswerLine(
         card=str(turn.card.id),
@@ -119,6 +120,11 @@ def answer_line(turn: Turn) -> AnswerLine:
         instead=_instead(turn, points),
         points=points,
     )
+
+
+def _written(card: Card, at: int, shown: str) -> str:
+    """The text of a point with its citations, which say what it asks for."""
+    return card.key_points[at].text if at < len(card.key_points) else shown
 
 
 def _decisive(points: Sequence[PointLine], score: float) -> str:
@@ -150,7 +156,7 @@ def _misconceptions(turn: Turn) -> list[Misconception]:
     usual = heaviest.text if heaviest is not None else ""
     return [
         Misconception(
-            str(turn.card.id), one.text, one.evidence, one.why,
+            str(turn.card.id), prompts.spoken(one.text), one.evidence, prompts.spoken(one.why),
             prompts.spoken(beside.get(one.text, usual)),
         )
         for one in scoring.voiced(turn)

@@ -3,7 +3,7 @@
     NEXT --Ask--> ASKING --Answer--> SURE --Sure--> JUDGING --Judged--> ASKING (a probe)
                     |                                   |            \\-> VERDICT --GoOn--> NEXT
                     |--Spoke--> SURE --Sure--> TICKING --Ticked--> (as Judged)      \\-> NEXT
-                    |--Skip, Unknown--> NEXT                 (a probe has no SURE)
+                    |--Skip, Unknown--> NEXT          (after a probe SURE is left out)
                     \\--Hint, Draft, Showed--> ASKING
     any --Pause/Resume--> the same, the clock stopped or running          any --Finish--> OVER
 
@@ -64,6 +64,19 @@ def probing(state: State) -> bool:
     return state.turn is not None and len(state.turn.exchanges) > 1
 
 
+def spoken_aloud(state: State, at: int) -> bool:
+    """Whether the exchange at place `at` of the question on the table was answered out loud."""
+    turn = state.turn
+    if turn is None or turn.exchanges[at].answer:
+        return False
+    graded = turn.exchanges[at].graded
+    if graded is not None:
+        return graded.grader == scoring.SELF
+    return (turn.aloud and at == 0) or (
+        state.phase is Phase.TICKING and at == len(turn.exchanges) - 1
+    )
+
+
 def allowed(state: State) -> frozenset[type[Event]]:
     """The kinds of event that `step` takes now."""
     if state.phase is Phase.OVER:
@@ -73,7 +86,7 @@ def allowed(state: State) -> frozenset[type[Event]]:
     kinds: set[type[Event]] = {*_TAKEN[state.phase], m.Pause, m.Finish}
     turn = state.turn
     if turn is not None and state.phase is Phase.ASKING:
-        if not probing(state) and probes.tickable(turn.card):
+        if probes.tickable(turn.card):
             kinds.add(m.Spoke)
         if not probing(state) and probes.hints_left(turn) > 0:
             kinds.add(m.Hint)
@@ -123,6 +136,8 @@ def _answer(state: State, event: m.Answer) -> State:
 
 def _spoke(state: State, event: m.Spoke) -> State:
     del event
+    if probing(state):
+        return replace(state, phase=Phase.TICKING, draft="")
     return replace(state, phase=Phase.SURE, draft="", turn=replace(_turn(state), aloud=True))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from studytool.deck import refs
 from studytool.deck.cloze import revealed
 from studytool.deck.model import Kind
 
@@ -52,7 +53,7 @@ def _result(card: Card) -> str:
 
 def _key_points(card: Card) -> Iterator[str]:
     for point in card.key_points:
-        yield f"  weight {point.weight}: {point.text}"
+        yield f"  weight {point.weight}: {refs.without_notes(point.text)}"
         yield from (f"    also: {text}" for text in point.also)
         if point.probe is not None:
             yield f"    probe: {point.probe}"

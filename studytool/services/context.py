@@ -64,6 +64,12 @@ class App:
             self.warnings.extend(self._store.warnings)
         return self._store
 
+    def keep_daily_copy(self) -> None:
+        """Save the copy of the day now rather than before the first write. Raises StorageCorrupt."""
+        told = len(self.store.warnings)
+        self.store.keep_daily_copy()
+        self.warnings.extend(self.store.warnings[told:])
+
     @property
     def today(self) -> date:
         """The present study day."""

@@ -18,7 +18,6 @@ import msgspec
 from studytool.deck.faults import nearest
 from studytool.deck.load import file_hash, list_files, load_folders, read_text
 from studytool.deck.model import Deck, Fault, Located, Severity
-from studytool.deck.parse import parse_file
 from studytool.errors import UsageError
 from studytool.paths import Paths, builtin_content
 
@@ -45,6 +44,9 @@ class CheckReport(msgspec.Struct, frozen=True):
     by_kind: dict[str, int]
     by_chapter: dict[str, int]
     by_demo: dict[str, int]
+    by_area: dict[str, int] = {}
+    sources: int = 0
+    coverage: dict[str, int] = {}
 
 
 def study_folders(paths: Paths, deck_dir: Path | None = None) -> list[Path]:
@@ -54,6 +56,14 @@ def study_folders(paths: Paths, deck_dir: Path | None = None) -> list[Path]:
 
         return [deck_identity(deck_dir, paths)[1]]
     return [folder for folder in (builtin_content(), paths.decks) if folder.is_dir()]
+
+
+def deck_folders(app: App) -> list[Path]:
+    """The folders whose cards the app studies together: the user's own decks with the built-in one."""
+    from studytool.services.context import BUILTIN_DECK
+
+    own = app.deck_name == BUILTIN_DECK and app.paths.decks.is_dir()
+    return [app.deck_folder, *([app.paths.decks] if own else [])]
 
 
 def study_files(app: App) -> dict[str, Path]:
@@ -93,6 +103,25 @@ def sync(app: App) -> SyncReport:
     return app.store.sync_files(app.deck_name, str(app.deck_folder), changed, removed)
 
 
+def edited(app: App) -> bool:
+    """Whether the card files differ from what the database was synchronised with, told without the store.
+
+    A file with faults counts as it was read last. Raises StorageError.
+    """
+    from studytool.store import peek
+
+    known = peek.peek_files(app.paths.database, app.deck_name)
+    files = study_files(app)
+    if known.keys() != files.keys():
+        return True
+    try:
+        return any(
+            known[name] not in (_READ_AGAIN, file_hash(path)) for name, path in files.items()
+        )
+    except OSError:
+        return True
+
+
 def _read_changed(
     app: App, name: str, path: Path, known: str | None
 ) -> tuple[str, str, Sequence[Located]] | None:
@@ -107,6 +136,8 @@ def _read_changed(
     if text is None:
         app.warnings.append(str(fault))
         return None
+    from studytool.deck.parse import parse_file
+
     cards, faults = parse_file(text, name)
     if faults:
         app.warnings.append(
@@ -135,24 +166,28 @@ def find(folders: Sequence[Path], card_id: str) -> Located:
 def check(
     folders: Sequence[Path], only: Sequence[Path], demos: Mapping[str, DemoFacts] | None
 ) -> CheckReport:
-    """Parse and lint the cards of `folders`, or of the files and folders `only`.
+    """Parse and lint cards and stories of `folders`, or of the files and folders `only`.
 
     A path of `only` inside one of `folders` is checked as part of that deck, so that its
     references to other cards are known; any other path is a deck of its own.
     Raises UsageError for a path that doesn't exist.
     """
-    from studytool.deck.lint import count_by, lint  # not needed to study
+    from studytool.deck.lint import count_by  # not needed to study
+    from studytool.deck.story import FILE
+    from studytool.services import coverage
 
     roots = [folder.resolve() for folder in folders]
     inside = [path for path in only if _within(path, roots)]
     reports: list[tuple[Deck, tuple[Fault, ...]]] = []
     if inside or not only:
         deck = load_folders(list(folders))
-        reports.append(_restrict(deck, lint(deck, demos), inside))
+        reports.append(_restrict(deck, _lint(deck, folders, demos), inside))
     for path in only:
         if path not in inside:
-            deck = load_folders([path])
-            reports.append((deck, (*deck.faults, *lint(deck, demos))))
+            folder = path.parent if path.name == FILE else path
+            deck = load_folders([folder])
+            found = (*deck.faults, *_lint(deck, [folder], demos))
+            reports.append((deck, found) if folder is path else _restrict(deck, found, [path]))
     cards = Deck(tuple(located for deck, _ in reports for located in deck.cards))
     faults = [fault for _, found in reports for fault in found]
     return CheckReport(
@@ -160,6 +195,23 @@ def check(
         errors=tuple(fault for fault in faults if fault.severity is Severity.ERROR),
         warnings=tuple(fault for fault in faults if fault.severity is Severity.WARNING),
         **count_by(cards),
+        sources=sum(len(located.card.sources) for located in cards.cards),
+        coverage=coverage.counts([] if only else folders),
+    )
+
+
+def _lint(
+    deck: Deck, folders: Sequence[Path], demos: Mapping[str, DemoFacts] | None
+) -> tuple[Fault, ...]:
+    """The faults of a deck's cards, and of the stories and coverage tables in its folders."""
+    from studytool.deck.lint import lint
+    from studytool.services import coverage, story
+
+    cards = {str(located.card.id) for located in deck.cards}
+    return (
+        *lint(deck, demos),
+        *story.check(story.files(folders), cards, demos),
+        *coverage.check(folders, cards),
     )
 
 

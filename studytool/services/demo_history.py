@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from studytool.services.context import App
     from studytool.store.records import ClaimRecord, DemoRunRecord
 
+#: A guessed number counts as right within this share of the outcome.
+NEAR = 0.1
+#: How a line of a kept log begins that holds a Metric.
+_METRIC = b'{"type":"metric"'
 #: How many runs of one demo keep their events; older ones keep their claims alone.
 KEPT_RUNS = 10
 Guess: TypeAlias = str | float
@@ -100,7 +104,7 @@ def score(guess: Guess, outcome: str | float) -> Score:
     if isinstance(guess, str) or isinstance(outcome, str):
         return Score(right=str(guess).strip().casefold() == str(outcome).strip().casefold())
     error = abs(guess - outcome) / (abs(outcome) or 1.0)
-    return Score(right=error <= 0.1, error=error)
+    return Score(right=error <= NEAR, error=error)
 
 
 def keep_run(
@@ -211,7 +215,7 @@ def _past(app: App, record: DemoRunRecord) -> PastRun:
         seconds=record.seconds,
         passed=None if record.status == "cancelled" else good,
         claims=claims,
-        metrics=last_metrics(read_log(app, record.log)),
+        metrics=last_metrics(_read(app, record.log, _METRIC)),
         finding=record.finding,
     )
 
@@ -251,9 +255,15 @@ def _write_log(app: App, demo_id: str, started: datetime, events: Sequence[Event
 
 def read_log(app: App, name: str) -> list[Event]:
     """The events that are still kept of a run; none when they were thinned out or damaged."""
+    return _read(app, name)
+
+
+def _read(app: App, name: str, begin: bytes = b"") -> list[Event]:
+    """The events of a kept log whose lines begin like that; the others aren't even decoded."""
     if not name or Path(name).name != name:
         return []
     try:
-        return [decode(line) for line in (_folder(app) / name).read_bytes().splitlines()]
+        lines = (_folder(app) / name).read_bytes().splitlines()
+        return [decode(line) for line in lines if line.startswith(begin)]
     except (OSError, msgspec.MsgspecError):
         return []

@@ -76,17 +76,19 @@ class GradingService:
 
     def learn(self) -> Calibration:
         """Take in the user's corrections from the log. Raises StorageError."""
-        self._calibration = calibrate(overrides(self._app.store.events()))
+        events = self._app.store.events(kinds=("override", "undo"))
+        self._calibration = calibrate(overrides(events))
         self._grader.calibration = self._calibration
         return self._calibration
 
-    def grade(self, card: Card | str, answer: str) -> Graded:
+    def grade(self, card: Card | str, answer: str, card_id: str = "") -> Graded:
         """The verdict on an answer, at once: by words alone until the encoder is there.
 
-        `card` may be an id of the app's deck. Raises UsageError when the deck does not have it.
+        `card` may be an id of the app's deck, `card_id` name a cloze sibling of `card`. Raises
+        UsageError when the deck does not have it.
         """
-        found, card_id = self._card(card)
-        return self._pool.submit(self._grade, found, answer, card_id).result()
+        found, named = self._card(card)
+        return self._pool.submit(self._grade, found, answer, card_id or named).result()
 
     async def grade_async(self, card: Card, answer: str, *, card_id: str = "") -> Graded:
         """As `grade`, without holding up the event loop; `card_id` may name a cloze sibling."""

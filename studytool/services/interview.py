@@ -39,10 +39,11 @@ class Judge(Protocol):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """Something said: by whom, and what."""
+    """Something said: by whom, and what; `deck` marks Markdown of a card, the rest is plain text."""
 
     who: str
     text: str
+    deck: bool = False
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,16 +290,18 @@ def _said(state: State, turn: Turn) -> list[Line]:
         before = len(state.turns[-1].exchanges) - 1
         words = f"{prompts.acknowledge(setup, number - 1, before)} {prompts.move_on(setup, number)}"
         lines.append(Line(INTERVIEWER, words))
-    lines.append(Line(INTERVIEWER, prompts.question(turn.card)))
-    lines += [Line(HINT, hint) for hint in turn.hints]
+    lines.append(Line(INTERVIEWER, prompts.question(turn.card), deck=True))
+    lines += [Line(HINT, hint, deck=True) for hint in turn.hints]
+    probed = {point.probe for point in turn.card.key_points}
     for at, exchange in enumerate(turn.exchanges):
         if at:
             words = prompts.acknowledge(setup, number, at - 1)
             lead = prompts.follow_up(setup, number, at)
-            lines.append(Line(INTERVIEWER, f"{words} {lead} {exchange.prompt}"))
+            text = f"{words} {lead} {exchange.prompt}"
+            lines.append(Line(INTERVIEWER, text, deck=exchange.prompt in probed))
         if exchange.answer:
             lines.append(Line(YOU, exchange.answer))
-        elif turn.aloud and at == 0:
+        elif session.spoken_aloud(state, at):
             lines.append(Line(YOU, "(out loud)"))
     if state.phase is Phase.SURE:
         lines.append(Line(INTERVIEWER, ASK_SURE))

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from studytool.deck import refs
 from studytool.deck.model import Kind
+from studytool.interview.prompts import spoken
+from studytool.services import verdicts
 from studytool.services.safe import clean, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from studytool.deck.model import Card, Wrong
+    from studytool.grading.model import Graded
     from studytool.services.context import App
     from studytool.services.types import Question
 
@@ -42,6 +45,30 @@ def answer_text(question: Question, app: App) -> str:
         if body:
             parts.append(f"\n{heading}\n{body}")
     return "\n".join(parts)
+
+
+def verdict_text(graded: Graded, kind: Kind, notice: str) -> str:
+    """What a grader says of a typed answer, numbered as `x N` names the points."""
+    rating = "no rating suggested" if graded.rating is None else graded.rating.name.lower()
+    lines = [f"\nYour answer\n  suggested: {rating}, {verdicts.reason(graded)}"]
+    if graded.number is not None:
+        said = one_line(graded.number.evidence) or "none given"
+        lines.append(f"  number {'right' if graded.number.right else 'wrong'}: {said}")
+    for number, point in enumerate(graded.points, 1):
+        text = one_line(spoken(point.text))
+        lines.append(f"  {number}. {point.verdict.value}: {text}")
+        if point.evidence:
+            lines.append(f"       you said: {one_line(point.evidence)}")
+        if point.wrong:
+            why = f" - {one_line(spoken(point.why))}" if point.why else ""
+            lines.append(f'       that is: "{one_line(point.wrong)}"{why}')
+    for one in graded.voiced:
+        why = f" - {one_line(spoken(one.why))}" if one.why else ""
+        lines.append(f'  misconception voiced: "{one_line(one.text)}"{why}')
+        lines.append(f"       you said: {one_line(one.evidence)}")
+    if kind not in (Kind.CHOICE, Kind.CLOZE):
+        lines.append(f"  {notice or 'judged by ' + one_line(graded.grader)}")
+    return "\n".join(lines)
 
 
 def demo_command(card: Card) -> str:
@@ -80,7 +107,10 @@ def _points(card: Card) -> str:
     if card.result is not None:
         result = card.result
         lines.append(f"  result: {result.value:g} ± {result.tolerance:g} {result.unit}".rstrip())
-    lines += [f"  weight {point.weight}: {one_line(point.text)}" for point in card.key_points]
+    lines += [
+        f"  weight {point.weight}: {one_line(refs.without_notes(point.text))}"
+        for point in card.key_points
+    ]
     return "\n".join(lines)
 
 

@@ -15,11 +15,12 @@ from textual.binding import Binding, BindingType
 from textual.reactive import Reactive
 from textual.theme import BUILTIN_THEMES
 
-from studytool.errors import StudytoolError
+from studytool.errors import StorageCorrupt, StudytoolError
+from studytool.services.safe import clean
 from studytool.tui.messages import NumbersArrived
 from studytool.tui.screens.home import HomeScreen
 from studytool.tui.theme import THEMES
-from studytool.tui.work import work
+from studytool.tui.work import Settles, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from studytool.tui.interview_ports import Start as InterviewStart
     from studytool.tui.ports import Desk, Opened
 
-Start = Literal["home", "review", "browse", "demos", "demo", "settings", "interview"]
+Start = Literal["home", "review", "browse", "demos", "demo", "settings", "interview", "story"]
 DEFAULT_THEME = "dark"
 # An app works out its colours while it is made, so its themes have to be known before that.
 BUILTIN_THEMES.update(THEMES)
@@ -79,6 +80,9 @@ class StudyApp(App[None]):
         self.start_params = dict(params or {})
         self.start_interview = interview
         self.fault: StudytoolError | None = None
+        #: The settings are read; the first card is painted, or nobody waits for one; the store is open.
+        self.prepared = asyncio.Event()
+        self.dealt = asyncio.Event()
         self.ready = asyncio.Event()
         self.warm = asyncio.Event()
         wanted = self._known_theme(desk.theme_hint())
@@ -113,6 +117,8 @@ class StudyApp(App[None]):
         twentieth of the start.
         """
         gc.enable()
+        if self.start_screen != "review":
+            self.dealt.set()
         work(self, self._open, "store")
         work(self, self._warm_up, "warm")
         match self.start_screen:
@@ -128,31 +134,49 @@ class StudyApp(App[None]):
                 self.action_settings()
             case "interview":
                 self.open_interview(self.start_interview)
+            case "story":
+                self.action_story()
 
     async def _open(self) -> None:
-        """Settings and first numbers, then store and deck, then all numbers. A fault ends the app."""
+        """Settings, then first numbers or first card, then store and deck. A fault ends the app."""
         try:
             await self.desk.prepare()
             self.apply_settings()
             self.home.desk_is_prepared()
-            overview = await self.desk.glance()
-            if overview is not None:
-                self.home.post_message(NumbersArrived(overview))
+            self.prepared.set()
+            if self.dealt.is_set():
+                overview = await self.desk.glance()
+                if overview is not None:
+                    self.home.post_message(NumbersArrived(overview))
+            await self.dealt.wait()
             opened = await self.desk.open()
+            if self.start_screen == "review":
+                self.ready.set()
             overview = await self.desk.overview()
         except StudytoolError as fault:
-            self.fault = fault
-            self.exit(return_code=fault.exit_code)
+            self._end_with(fault)
             return
         self.show_opened(opened)
         self.home.post_message(NumbersArrived(overview))
         self.ready.set()
 
+    def _end_with(self, fault: StudytoolError) -> None:
+        """Give the screen back; `main` then raises the fault."""
+        self.fault = fault
+        self.exit(return_code=fault.exit_code)
+
     async def _warm_up(self) -> None:
-        """Once Home has its numbers, import what the other screens need, and look up the demos."""
+        """Once the store is open: the copy of the day, what other screens import, the demos."""
         from studytool.tui import warm
 
         await self.ready.wait()
+        try:
+            warnings = await self.desk.keep_daily_copy()
+        except StorageCorrupt as fault:
+            self._end_with(fault)
+            return
+        for warning in warnings:
+            self.notify(clean(warning), severity="warning", markup=False)
         await asyncio.to_thread(warm.up)
         await self.desk.demo_lines()
         if not self.is_headless:
@@ -225,6 +249,16 @@ class StudyApp(App[None]):
         while len(self.screen_stack) > 1:
             await self.pop_screen()
 
+    async def action_quit(self) -> None:
+        """End the app, once what was typed is on the disk."""
+        work(self, self._quit, "quit", exclusive=True)
+
+    async def _quit(self) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, Settles):
+                await screen.settled()
+        self.exit()
+
     def action_study(self) -> None:
         self.open_review()
 
@@ -237,6 +271,11 @@ class StudyApp(App[None]):
         from studytool.tui.screens.demos import DemosScreen
 
         self.push_screen(DemosScreen())
+
+    def action_story(self) -> None:
+        from studytool.tui.screens.story import StoryScreen
+
+        self.push_screen(StoryScreen())
 
     def action_settings(self) -> None:
         from studytool.tui.screens.settings import SettingsScreen

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from studytool.deck import refs
+from studytool.grading.model import Verdict
 from studytool.schedule.model import Phase
 from studytool.tui import grade, prose
 from studytool.tui.text import SUPERSCRIPTS, number, plain_line
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from studytool.deck.model import Card
+    from studytool.grading.model import Graded, PointVerdict
     from studytool.services.types import Question
     from studytool.tui.ports import Sheet
 
@@ -23,6 +27,20 @@ PHASES = {
     Phase.LEARNING: ("learning", "$learning"),
     Phase.REVIEW: ("due", "$due"),
     Phase.RELEARNING: ("relearning", "$learning"),
+}
+
+#: The signs of verdicts: where a box can be ticked, and where none can.
+EMPTY = {
+    Verdict.COVERED: ("☐ ", "$muted"),
+    Verdict.MISSED: ("☐ ", "$muted"),
+    Verdict.CONTRADICTED: ("☒ ", "bold $wrong"),
+    Verdict.UNSURE: ("? ", "bold $due"),
+}
+SIGNS = {
+    Verdict.COVERED: ("✓ ", "bold $right"),
+    Verdict.MISSED: ("· ", "bold $muted"),
+    Verdict.CONTRADICTED: ("✗ ", "bold $wrong"),
+    Verdict.UNSURE: ("? ", "bold $due"),
 }
 
 
@@ -70,17 +88,88 @@ def options(card: Card, chosen: Collection[int], *, revealed: bool) -> list[Item
     return items
 
 
-def points(sheet: Sheet) -> list[Item]:
-    """The key points to tick, each with its weight and the question that probes it."""
+def points(sheet: Sheet, graded: Graded | None = None) -> list[Item]:
+    """The key points to tick, each with its weight; graded ones with what they were judged by.
+
+    A point that was missed, or not graded, has the question that probes it.
+    """
     items = []
-    for point in sheet.question.card.key_points:
-        note = None
-        if point.probe:
-            note = Content.assemble("they may ask: ", prose.inline(point.probe))
+    for at, point in enumerate(sheet.question.card.key_points):
+        judged = graded.points[at] if graded is not None else None
+        note = judgement(judged) if judged is not None else Content("")
+        if point.probe and (judged is None or judged.verdict is Verdict.MISSED):
+            asked = Content.assemble("they may ask: ", prose.inline(point.probe))
+            note += Content(" · " if note else "") + asked
             note = note.stylize_before("$muted")
         side = f"weight {point.weight}" if point.weight != 1 else ""
-        items.append(Item(prose.inline(point.text, marks(sheet)), side=side, note=note))
+        empty = EMPTY[judged.verdict if judged is not None else Verdict.MISSED]
+        text = prose.inline(point.text, marks(sheet))
+        items.append(Item(text, side=side, note=note or None, empty=empty))
     return items
+
+
+def judgement(point: PointVerdict) -> Content:
+    """The verdict on a point, the clause that it was judged by, and the mistake in that."""
+    said = plain_line(f"“{shortened(point.evidence)}”")
+    match point.verdict:
+        case Verdict.COVERED:
+            return Content.assemble("covered: ", said).stylize_before("$muted")
+        case Verdict.UNSURE:
+            return Content.assemble(("unsure, judge yourself: ", "$due"), said.stylize("$muted"))
+        case Verdict.CONTRADICTED:
+            lines = [Content.assemble(("contradicted: ", "$wrong"), said.stylize("$muted"))]
+            if point.wrong:
+                lines.append(mistake(point.wrong, point.why))
+            return Content("\n").join(lines)
+        case Verdict.MISSED:
+            return Content.styled("missed", "$muted")
+
+
+def mistake(wrong: str, why: str) -> Content:
+    """A misconception by its name, and why it is one."""
+    because = Content.assemble(" — ", prose.inline(refs.without_notes(why))) if why else Content("")
+    named = prose.inline(refs.without_notes(wrong))
+    return Content.assemble("that is “", named, "”", because.stylize("$muted"))
+
+
+def voiced(graded: Graded) -> list[tuple[Content, Content]]:
+    """The misconceptions of the card that the answer voices, each with the clause that does."""
+    return [
+        (
+            Content.styled("✗ ", "bold $wrong"),
+            Content.assemble(
+                plain_line(f"“{shortened(one.evidence)}”", "$muted"),
+                " ",
+                mistake(one.text, one.why),
+            ),
+        )
+        for one in graded.voiced
+    ]
+
+
+def verdicts(graded: Graded) -> list[tuple[Content, Content]]:
+    """What was judged apart from the key points: hidden words, or sentences of the answer."""
+    entries = []
+    for point in graded.points:
+        sign = SIGNS[point.verdict]
+        words = Content.assemble(prose.inline(point.text), (f"  {point.verdict.value}", "$muted"))
+        entries.append((Content.styled(*sign), words))
+    return entries
+
+
+def tally(graded: Graded) -> str:
+    """`2 covered · 1 contradicted · 1 unsure`, with the misconceptions voiced."""
+    count = Counter(point.verdict for point in graded.points)
+    parts = [f"{count[each]} {each.value}" for each in Verdict if count[each]]
+    if graded.voiced:
+        parts.append(f"{len(graded.voiced)} misconception{'s' * (len(graded.voiced) > 1)}")
+    return " · ".join(parts)
+
+
+def shortened(text: str, room: int = 120) -> str:
+    """A clause of an answer, cut when it is long."""
+    words = " ".join(text.split())
+    return words if len(words) <= room else f"{words[: room - 1].rstrip()}…"
 
 
 def misconceptions(card: Card) -> list[tuple[Content, Content]]:

@@ -18,6 +18,7 @@ PLACES = (
     ("Take an interview", "app.interview", "set it up, go on with one, read reports"),
     ("Browse the cards", "app.browse", "filter all cards, read one"),
     ("Browse the demos", "app.demos", "what can be run"),
+    ("Read the story", "app.story", "the history in two minutes, with its cards and demos"),
     ("Settings", "app.settings", "retention, limits, theme, keys"),
     ("Switch between dark and light", "app.toggle_theme", "the theme, for now; settings keep it"),
     ("Quit studytool", "app.quit", "all that was answered is saved"),

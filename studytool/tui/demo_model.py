@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from studytool.demo import events as ev
+from studytool.services.demo_history import score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,12 +77,10 @@ class Guess:
 
     @property
     def right(self) -> bool | None:
-        """Whether the guess was right; a number counts as right within a tenth of the outcome."""
+        """Whether the guess was right, as it is stored."""
         if self.answer is None or self.outcome is None:
             return None
-        if isinstance(self.answer, float) and isinstance(self.outcome.value, int | float):
-            return abs(self.answer - self.outcome.value) <= 0.1 * abs(self.outcome.value)
-        return str(self.answer) == str(self.outcome.value)
+        return score(self.answer, self.outcome.value).right
 
 
 class DemoModel:

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from studytool.demo.runner import DemoRun
     from studytool.services.context import App
     from studytool.services.demos import Catalogue
+    from studytool.services.opening import FirstCard
+    from studytool.services.story import Told
     from studytool.services.types import Overview, Question, SessionQuery
     from studytool.services.worker import StoreWorker
     from studytool.settings import Settings
     from studytool.store.records import StoredCard
+    from studytool.tui.grading_desk import StoreGrades
     from studytool.tui.interview_desk import StoreInterviews
-    from studytool.tui.ports import CardLine, DemoLine, DemoSheet, Opened, Sheet
+    from studytool.tui.ports import CardLine, DemoLine, DemoSheet, Opened, Sheet, View
     from studytool.tui.sitting import StoreSitting
 
 #: Cards that are read between two chances for other calls, and handed to the screen at once.
@@ -39,6 +42,7 @@ class StoreDesk:
         self._deck_dir = deck_dir
         self._catalogue: Catalogue | None = None
         self._runs: set[DemoRun] = set()
+        self._first: tuple[SessionQuery, FirstCard] | None = None
 
     @cached_property
     def worker(self) -> StoreWorker:
@@ -52,7 +56,14 @@ class StoreDesk:
         """The use cases of the interview screens."""
         from studytool.tui.interview_desk import StoreInterviews
 
-        return StoreInterviews(self.app, self.worker)
+        return StoreInterviews(self.app, self.worker, self.grading)
+
+    @cached_property
+    def grading(self) -> StoreGrades:
+        """The grader of typed answers, for review and interviews."""
+        from studytool.tui.grading_desk import StoreGrades
+
+        return StoreGrades(self.app, self.worker)
 
     @property
     def app(self) -> App:
@@ -117,13 +128,24 @@ class StoreDesk:
 
     def sync_here(self) -> Opened:
         """Like `sync`, on the thread that calls it."""
-        from studytool.services import decks
+        from studytool.services import decks, story
         from studytool.tui.ports import Opened
 
         report = decks.sync(self.app)
         warnings = tuple(dict.fromkeys(self.app.warnings))
         self.app.warnings.clear()
-        return Opened(self.folder, report.total, warnings)
+        told = bool(story.files(decks.deck_folders(self.app)))
+        return Opened(self.folder, report.total, warnings, told)
+
+    async def keep_daily_copy(self) -> Sequence[str]:
+        """Save the copy of the study day; what is to be told about it."""
+
+        def save() -> list[str]:
+            self.app.keep_daily_copy()
+            warnings, self.app.warnings[:] = list(self.app.warnings), []
+            return warnings
+
+        return await self.worker.run(save)
 
     async def overview(self) -> Overview:
         def read() -> Overview:
@@ -133,12 +155,29 @@ class StoreDesk:
 
         return await self.worker.run(read)
 
+    async def first(self, query: SessionQuery) -> View | None:
+        """The session's first card, read without SQLAlchemy; what needs more comes with `sit`."""
+
+        def read() -> View | None:
+            from studytool.services.opening import first_card
+            from studytool.tui.ports import Sheet, View
+
+            found = first_card(self.app, query)
+            if found is None:
+                return None
+            self._first = (query, found)
+            return View(Sheet(found.question, draft=found.draft), None, 0, found.total)
+
+        return await self.worker.run(read)
+
     async def sit(self, query: SessionQuery) -> StoreSitting:
         def begin() -> StoreSitting:
             from studytool.services.study import Session
             from studytool.tui.sitting import StoreSitting
 
-            return StoreSitting(self, Session(self.app, query))
+            first, self._first = self._first, None
+            shown = first[1] if first is not None and first[0] == query else None
+            return StoreSitting(self, Session(self.app, query, shown))
 
         return await self.worker.run(begin)
 
@@ -163,7 +202,8 @@ class StoreDesk:
             if stored is None:
                 return None
             first = sibling_ids(stored.card)[0]
-            question = questions.ask(self.app, self.app.policy, first, uuid4().hex)
+            store, policy = self.app.store, self.app.policy
+            question = questions.ask(self.app, store, policy, first, uuid4().hex)
             return None if question is None else self.make_sheet(question)
 
         return await self.worker.run(read)
@@ -171,8 +211,9 @@ class StoreDesk:
     def make_sheet(self, question: Question) -> Sheet:
         """A question with its claims, follow-ups, demo and draft; on the store's thread."""
         from studytool.services.demo_history import claim_texts
+        from studytool.services.questions import draft_key
         from studytool.tui.ports import Sheet
-        from studytool.tui.sitting import claimed_demos, draft_key
+        from studytool.tui.sitting import claimed_demos
 
         store, deck = self.app.store, self.app.deck_name
         claims: dict[str, str] = {}
@@ -191,6 +232,17 @@ class StoreDesk:
             demo.spec.info.title if demo is not None else "",
             store.draft(draft_key(question.card_id)) or "",
         )
+
+    async def stories(self) -> Sequence[Told]:
+        """The stories of the deck. Raises UsageError for one that can't be read."""
+
+        def read() -> list[Told]:
+            from studytool.services import story
+
+            found = self.catalogue().demos.values()
+            return story.told(self.app, {demo.id: demo.spec.info for demo in found})
+
+        return await self.worker.run(read)
 
     def place(self, question: Question) -> str:
         """The file that holds the text of a question."""
@@ -316,8 +368,8 @@ class StoreDesk:
 
     def _close(self) -> None:
         """On the store's thread: what was opened, and only that."""
-        if "interviews" in self.__dict__:
-            self.interviews.close()
+        if "grading" in self.__dict__:
+            self.grading.close()
         if self._app is not None:
             self._app.close()
 

@@ -30,6 +30,14 @@ def by_points(points: Sequence[KeyPoint], ticked: Collection[int]) -> Rating | N
     return Rating.HARD if share >= HARD_FROM else Rating.AGAIN
 
 
+def share(points: Sequence[KeyPoint], ticked: Collection[int]) -> str:
+    """How much was ticked, in a few words; empty while nothing is."""
+    if not ticked:
+        return ""
+    said, total = sum(points[at].weight for at in ticked), sum(point.weight for point in points)
+    return f"{said} of {total} by weight"
+
+
 def by_options(options: Sequence[Option], chosen: Collection[int]) -> Rating | None:
     """Good when exactly the right options were chosen, again otherwise; none without a choice."""
     if not chosen:

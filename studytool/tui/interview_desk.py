@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from studytool.services.interview import Interview, View
     from studytool.services.interviews import Format
     from studytool.services.worker import StoreWorker
+    from studytool.tui.grading_desk import StoreGrades
 
 P = ParamSpec("P")
 #: Earlier interviews that are offered for reading.
@@ -24,25 +25,14 @@ LISTED = 20
 class StoreInterviews:
     """The use cases of the interview screens, over one App."""
 
-    def __init__(self, app: App, worker: StoreWorker) -> None:
+    def __init__(self, app: App, worker: StoreWorker, grades: StoreGrades) -> None:
         self._app = app
         self._worker = worker
-        self._grading: GradingService | None = None
+        self._grades = grades
 
     def _judge(self) -> GradingService:
-        """The grader, its encoder being loaded on a thread of its own; on the store's thread."""
-        if self._grading is None:
-            from studytool.services.grading import GradingService
-
-            self._grading = GradingService(self._app)
-            self._grading.prepare()
-        self._grading.learn()
-        return self._grading
-
-    def close(self) -> None:
-        """End the grader's threads; on the store's thread."""
-        if self._grading is not None:
-            self._grading.close()
+        """The grader that review uses too; on the store's thread."""
+        return self._grades.service()
 
     async def reception(self) -> Reception:
         """What the set-up screen shows."""

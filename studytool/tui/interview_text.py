@@ -8,7 +8,8 @@ from textual.content import Content
 
 from studytool.interview import document, prompts
 from studytool.interview.model import Phase, Style
-from studytool.tui.text import hang, plain, plain_line, seconds
+from studytool.tui import prose
+from studytool.tui.text import plain, plain_line, seconds, wrap
 from studytool.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ class TalkView(Lines):
                 lines.append(Content(""))
             name = said.who if said.who != before else ""
             lead = Content.styled(f"{name:<{WHO}}", STYLES[said.who])
-            style = "$muted" if said.who == "Hint" else ""
-            block = hang(plain(said.text[:LONGEST], style), width, lead)
+            block = behind(lead, _said(said, width - WHO))
             if said.who == "You" and (len(block) > TALLEST or len(said.text) > LONGEST):
                 more = f"{'':<{WHO}}… {len(said.text):,} signs in all"
                 block = [*block[:TALLEST], Content.styled(more, "$muted")]
@@ -80,13 +80,27 @@ class TalkView(Lines):
         return lines
 
 
+def _said(said: Line, width: int) -> list[Content]:
+    """One line of the talk: Markdown of a card as prose, everything else as it is written."""
+    if not said.deck:
+        return wrap(plain(said.text[:LONGEST]), width)
+    lines = prose.lay_out(prose.parse(prompts.unmarked(said.text[:LONGEST])), width)
+    return [line.stylize_before("$muted") for line in lines] if said.who == "Hint" else lines
+
+
+def behind(lead: Content, lines: Sequence[Content]) -> list[Content]:
+    """Lines behind a lead, which stands before the first."""
+    blank = " " * lead.cell_length
+    return [(lead if at == 0 else Content(blank)) + line for at, line in enumerate(lines)]
+
+
 def verdict(line: AnswerLine) -> Content:
     """How a question went, when that is shown at once."""
     parts = [Content.styled(f"Worth {document.percent(line.score)}", "bold")]
     for point in line.points:
         name = point.verdict.value
         sign = Content.styled(f"{document.MARKS[name]} ", f"bold {VERDICTS[name]}")
-        parts.append(sign + plain_line(prompts.spoken(point.text)))
+        parts.append(sign + prose.inline(prompts.spoken(point.text)))
         if point.evidence:
             parts.append(plain_line(f"    “{point.evidence}”", "$muted"))
     if not line.points:

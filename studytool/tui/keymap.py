@@ -25,12 +25,14 @@ def actions() -> dict[str, Binding]:
     from studytool.tui.screens.interview_setup import InterviewSetupScreen
     from studytool.tui.screens.list_screen import ListScreen
     from studytool.tui.screens.report import ReportScreen
+    from studytool.tui.screens.story import StoryScreen
     from studytool.tui.screens.summary import SummaryScreen
     from studytool.tui.widgets.speech_box import SpeechBox
+    from studytool.tui.widgets.story_step import StoryStep
 
     classes = (
         StudyApp, HomeScreen, ReviewKeys, DemoKeys, ListScreen, BrowseScreen, SummaryScreen,
-        InterviewSetupScreen, SpeechBox, InterviewKeys, ReportScreen,
+        InterviewSetupScreen, SpeechBox, InterviewKeys, ReportScreen, StoryScreen, StoryStep,
     )  # fmt: skip
     found: dict[str, Binding] = {}
     for each in classes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from textual.content import Content
 
 from studytool.tui import prose
-from studytool.tui.text import hang
+from studytool.tui.text import hang, plain_line
 from studytool.tui.widgets.check_list import Item, item_block
 
 if TYPE_CHECKING:
@@ -30,14 +30,19 @@ class Part(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Text that wraps."""
+    """Text that wraps; of more than `most` lines the first ones are shown, and how many follow."""
 
     content: Content
     name: str = ""
     gap: bool = True
+    most: int = 0
 
     def lay_out(self, width: int) -> list[Content]:
-        return self.content.wrap(width) if self.content else []
+        lines = self.content.wrap(width) if self.content else []
+        if self.most and len(lines) > self.most:
+            more = Content.styled(f"… {len(lines) - self.most:,} more lines", "$muted")
+            return [*lines[: self.most], more]
+        return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,8 @@ class Line:
 
 @dataclass(slots=True)
 class Ticks:
-    """Lines to tick under a heading; with `frozen` the verdicts show and the ticks stay.
+    """Lines to tick under a heading, `aside` behind it; with `frozen` the verdicts show and the ticks
+    stay.
 
     `cursor` is None while the arrow keys are not here; `starts` are the lines where the items
     began in the last layout.
@@ -110,26 +116,42 @@ class Ticks:
     items: tuple[Item, ...]
     ticked: set[int] = field(default_factory=set)
     heading: str = ""
+    aside: str = ""
     frozen: bool = False
     gap: bool = True
     cursor: int | None = None
     starts: list[int] = field(default_factory=list)
+    _blocks: dict[tuple[object, ...], list[Content]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def lay_out(self, width: int) -> list[Content]:
         if not self.items:
             return []
-        lines = [Content.styled(self.heading, "bold")] if self.heading else []
+        lines = []
+        if self.heading:
+            aside = Content.assemble("   ", plain_line(self.aside, "$muted")) if self.aside else ""
+            lines = Content.assemble((self.heading, "bold"), aside).wrap(width)
         self.starts = []
         for number, item in enumerate(self.items):
             self.starts.append(len(lines))
-            block = item_block(item, number in self.ticked, self.frozen, width)
-            if number == self.cursor:
+            lines.extend(self._block(number, item, width))
+        return lines
+
+    def _block(self, number: int, item: Item, width: int) -> list[Content]:
+        """The lines of one item; the very same ones as long as nothing about it changes."""
+        ticked, here = number in self.ticked, number == self.cursor
+        key = (number, width, ticked, here, self.frozen)
+        block = self._blocks.get(key)
+        if block is None:
+            block = item_block(item, ticked, self.frozen, width)
+            if here:
                 block = [
                     (line + " " * (width - line.cell_length)).stylize_before("on $cursor-ground")
                     for line in block
                 ]
-            lines.extend(block)
-        return lines
+            self._blocks[key] = block
+        return block
 
     def item_at(self, line: int) -> int | None:
         """The item that line `line` of this part belongs to."""

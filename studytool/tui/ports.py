@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from studytool.demo.events import Event, Outcome, Prediction
     from studytool.demo.params import Param, Value
     from studytool.demo.spec import DemoInfo
-    from studytool.schedule.model import Rating
+    from studytool.grading.model import Graded
+    from studytool.schedule.model import Override, Rating
     from studytool.services.demo_history import PastRun
+    from studytool.services.story import Told
     from studytool.services.types import Overview, Question, Rated, SessionQuery, Summary, Undone
     from studytool.settings import Settings
     from studytool.tui.interview_ports import Interviews
@@ -28,11 +30,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What came of opening the store and reading the deck; `warnings` name files with faults."""
+    """What came of opening the store and reading the deck; `warnings` name files with faults.
+
+    `story` says whether the deck tells one.
+    """
 
     folder: str
     cards: int
     warnings: tuple[str, ...] = ()
+    story: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,11 @@ class Sitting(Protocol):
         typed: str,
         ticked: Sequence[int],
         suggested: Rating | None,
-    ) -> tuple[Rated, View]: ...
+        corrections: Sequence[Override] = (),
+    ) -> tuple[Rated, View]:
+        """Store the answer, and the verdicts on key points that the user has changed, as one step."""
+        ...
+
     async def undo(self) -> tuple[Undone | None, View]: ...
     async def suspend(self) -> View: ...
     async def bury(self) -> View: ...
@@ -84,6 +94,22 @@ class Sitting(Protocol):
     async def refresh(self) -> View: ...
     async def save_draft(self, card_id: str, text: str) -> None: ...
     async def summary(self) -> Summary: ...
+
+
+class Grades(Protocol):
+    """Verdicts on typed answers, made on threads of their own."""
+
+    async def prepare(self, question: Question | None = None) -> None:
+        """Begin to load the sentence encoder, then the vectors of a question's card."""
+        ...
+
+    async def grade(self, question: Question, answer: str) -> Graded:
+        """The verdict that can be had at once: on words alone until the encoder is there."""
+        ...
+
+    async def complete(self) -> str:
+        """Wait for the encoder. One line on why verdicts rest on words alone, empty if they don't."""
+        ...
 
 
 class CardLine(msgspec.Struct, frozen=True, gc=False):
@@ -147,6 +173,11 @@ class Desk(Protocol):
     @property
     def folder(self) -> str: ...
     @property
+    def grading(self) -> Grades:
+        """Verdicts on typed answers; review and interviews share one grader."""
+        ...
+
+    @property
     def interviews(self) -> Interviews:
         """The use cases of the interview screens."""
         ...
@@ -170,7 +201,18 @@ class Desk(Protocol):
         """Open the store, migrate it, read the deck. Raises StorageError."""
         ...
 
+    async def keep_daily_copy(self) -> Sequence[str]:
+        """Save the copy of the study day; warnings about it. Raises StorageCorrupt for a damaged store."""
+        ...
+
     async def overview(self) -> Overview: ...
+    async def first(self, query: SessionQuery) -> View | None:
+        """The first card of a session before `open`; None when that can't be said yet.
+
+        Its sheet has no claims, follow-ups or demo; `sit` with the same query begins with this card.
+        """
+        ...
+
     async def sit(self, query: SessionQuery) -> Sitting: ...
     async def sync(self) -> Opened: ...
     def card_lines(self) -> AsyncIterator[Sequence[CardLine]]:
@@ -182,6 +224,10 @@ class Desk(Protocol):
         ...
 
     async def sheet(self, card_id: str) -> Sheet | None: ...
+    async def stories(self) -> Sequence[Told]:
+        """The stories of the deck with what their cards and demos are called."""
+        ...
+
     async def demo_lines(self) -> tuple[Sequence[DemoLine], Sequence[str]]: ...
     async def demo(self, demo_id: str) -> DemoSheet: ...
     async def run(

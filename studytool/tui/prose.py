@@ -80,11 +80,23 @@ def lay_out(blocks: Sequence[Block], width: int) -> list[Content]:
         if block.table:
             lines.extend(_table(block.table, block.first, width))
         elif block.code:
-            folded = block.content.fold(max(2, width - len(block.first)))
+            folded = _fold_code(block.content, max(2, width - len(block.first)))
             lines.extend(Content(block.first) + line for line in folded)
         else:
             lines.extend(hang(block.content, width, block.first, block.rest))
     return lines
+
+
+def _fold_code(line: Content, width: int) -> list[Content]:
+    """A line of code in pieces of `width` cells, cut at a space where one is in the second half."""
+    pieces: list[Content] = []
+    while line.cell_length > width:
+        space = line.plain.rfind(" ", width // 2, width + 1)
+        if space < 1 or len(line.plain) != line.cell_length:
+            return [*pieces, *line.fold(width)]
+        pieces.append(line[:space])
+        line = line[space + 1 :]
+    return [*pieces, line]
 
 
 def inline(text: str, marks: Marks | None = None) -> Content:

@@ -5,17 +5,24 @@ Knows nothing of widgets: it calls `show` after every change and `tell` with a f
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
+from studytool.deck.model import Kind
 from studytool.errors import StudytoolError
+from studytool.services.safe import clean
 from studytool.tui.review_state import Table
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from studytool.grading.model import Graded
     from studytool.schedule.model import Rating
     from studytool.services.types import Rated, SessionQuery
     from studytool.tui.ports import Desk, Sheet, Sitting, View
+
+#: The name of the grader that knows words alone.
+LEXICAL = "lexical"
 
 
 class Driver:
@@ -40,28 +47,46 @@ class Driver:
         self.status = ""
         self._ahead: Sheet | None = None
         self._queued: Rating | None = None
+        #: Cleared while a rating is on its way to the disk.
+        self.settled = asyncio.Event()
+        self.settled.set()
         self._left: dict[str, Table] = {}
 
     @property
     def _now(self) -> float:
         return self.desk.clock.monotonic()
 
+    async def deal_first(self, query: SessionQuery) -> None:
+        """Show the first card before the store is open; a rating of it waits for `start`."""
+        try:
+            view = await self.desk.first(query)
+        except StudytoolError as fault:
+            self.tell(fault)
+            return
+        if view is not None:
+            self._take(view)
+            self.show()
+
     async def start(self, query: SessionQuery) -> None:
-        """Open the session and deal its first card."""
+        """Open the session and deal its first card, unless it lies on the table already."""
         try:
             self.sitting = await self.desk.sit(query)
             self._take(await self.sitting.view())
         except StudytoolError as fault:
+            self._queued = None
+            self.settled.set()
             self.tell(fault)
             return
         self.show()
+        await self._rate_queued()
 
     async def rate(self, rating: Rating) -> None:
-        """Rate the card on the table; while the last rating is being saved, right after it."""
+        """Rate the card on the table; once the store is open, and the last rating is saved."""
         table, sitting = self.table, self.sitting
-        if table is None or sitting is None or not table.revealed:
+        if table is None or not table.revealed:
             return
-        if self.saving:
+        self.settled.clear()
+        if self.saving or sitting is None:
             self._queued = rating
             return
         table.pause(self._now)
@@ -79,12 +104,14 @@ class Driver:
                 typed=table.said,
                 ticked=sorted(table.ticked),
                 suggested=table.suggested,
+                corrections=table.corrections,
             )
         except StudytoolError as fault:
             self.saving, self._queued = False, None
             self.done, self.total, self._ahead = before
             self._lay(table)
             self.status = "not saved"
+            self.settled.set()
             self.show()
             self.tell(fault)
             return
@@ -96,9 +123,20 @@ class Driver:
             self.table = None
         self._take(view)
         self.show()
+        await self._rate_queued()
+
+    async def _rate_queued(self) -> None:
+        """The rating that was typed in the meantime, if the card it is for shows its answer."""
         queued, self._queued = self._queued, None
-        if queued is not None:
+        if queued is not None and self.table is not None and self.table.revealed:
             await self.rate(queued)
+        else:
+            self.settled.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a rating is on its way to the disk, or waits for the store."""
+        return not self.settled.is_set()
 
     async def undo(self) -> None:
         """Take back the newest thing done; its card comes back."""
@@ -140,7 +178,7 @@ class Driver:
     def type(self, text: str) -> None:
         """The typed answer is now this."""
         if self.table is not None:
-            self.table.typed = text
+            self.table.typed = clean(text)
 
     async def save_draft(self) -> None:
         """Put the typed answer into the store, so that it survives whatever happens next."""
@@ -151,6 +189,29 @@ class Driver:
             await self.sitting.save_draft(table.sheet.question.card_id, table.typed)
         except StudytoolError as fault:
             self.tell(fault)
+
+    async def judge(self, table: Table) -> None:
+        """Have the typed answer of `table` graded: by words at once, then by meaning too.
+
+        What was judged is dropped when the card's text has changed in the meantime.
+        """
+        question, grades = table.sheet.question, self.desk.grading
+
+        def take(graded: Graded) -> None:
+            if table.sheet.question.card == question.card:
+                table.take(graded)
+            self.show()
+
+        table.judging = True
+        first = await grades.grade(question, table.typed)
+        take(first)
+        if first.grader == LEXICAL and table.kind is not Kind.CLOZE:
+            notice = await grades.complete()
+            better = first if notice else await grades.grade(question, table.typed)
+            table.notice = notice
+            take(better)
+        table.judging = False
+        self.show()
 
     def reveal(self) -> None:
         if self.table is not None and not self.table.revealed:
@@ -176,14 +237,14 @@ class Driver:
         self.over = False
         table = self.table
         if not fresh and table and table.sheet.question.card_id == sheet.question.card_id:
-            table.sheet = sheet
+            table.change_sheet(sheet)
             return
         self._deal(sheet)
 
     def _deal(self, sheet: Sheet) -> None:
         waiting = self._left.pop(sheet.question.card_id, None)
         if waiting is not None:
-            waiting.sheet = sheet
+            waiting.change_sheet(sheet)
         self._lay(waiting or Table(sheet, typed=sheet.draft))
 
     def _lay(self, table: Table) -> None:

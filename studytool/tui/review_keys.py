@@ -15,7 +15,7 @@ from studytool.tui.widgets.card_sheet import CardSheet
 from studytool.tui.work import work
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from studytool.tui.app import StudyApp
     from studytool.tui.review_driver import Driver
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 AFTER = frozenset({"rate", "accept", "follow", "more", "points", "page"})
 BEFORE = frozenset({"reveal", "type"})
 WITH_CARD = frozenset({"demo", "edit", "suspend", "bury", "note", "flag", "reset", "scroll"})
+ON_A_SIDE = AFTER | BEFORE
+NEEDS_CARD = ON_A_SIDE | WITH_CARD
 
 
 class ReviewKeys(Screen[None]):
@@ -42,7 +44,7 @@ class ReviewKeys(Screen[None]):
                     show=False, id=f"review.{rating.name.lower()}")
             for rating in Rating
         ),
-        Binding("enter", "accept", "accept", show=False, tooltip="accept the suggested rating",
+        Binding("enter", "accept", "accept ▸", tooltip="take the suggested rating, marked ▸",
                 id="review.accept"),
         Binding("tab", "points", "points", tooltip="go to the key points; x ticks one",
                 id="review.points"),
@@ -76,9 +78,9 @@ class ReviewKeys(Screen[None]):
         """Whether this key does anything now; the key bar shows only those that do."""
         del parameters
         table = self.table
-        if action in AFTER | BEFORE | WITH_CARD and table is None:
+        if action in NEEDS_CARD and table is None:
             return False
-        if action in AFTER | BEFORE and table is not None:
+        if action in ON_A_SIDE and table is not None:
             return table.revealed == (action in AFTER) and self._makes_sense(action, table)
         if action == "demo" and table is not None:
             return bool(table.sheet.demo_title)
@@ -105,7 +107,8 @@ class ReviewKeys(Screen[None]):
 
     def opened(self, table: Table) -> set[str]:
         """The sections of the answer that are open: by the settings and by m."""
-        return {*self.app.desk.settings.ui.reveal, *table.opened}
+        judged = {"points"} if table.graded is not None else set()
+        return {*self.app.desk.settings.ui.reveal, *table.opened, *judged}
 
     def open_box(self, table: Table) -> None:
         """Open the field for a typed answer."""
@@ -142,7 +145,10 @@ class ReviewKeys(Screen[None]):
         self.refresh_bindings()
 
     def action_tick(self) -> None:
-        self.sheet.tick()
+        """Tick, and draw at once what follows from it, so that all of it is painted together."""
+        ticks = self.sheet.tick()
+        if ticks is not None:
+            self._ticked(ticks.name, ticks.ticked)
 
     def action_more(self) -> None:
         """Open every section of the answer."""
@@ -152,13 +158,16 @@ class ReviewKeys(Screen[None]):
 
     def on_card_sheet_ticked(self, message: CardSheet.Ticked) -> None:
         message.stop()
+        self._ticked(message.name, message.ticked)
+
+    def _ticked(self, name: str, ticked: Collection[int]) -> None:
         table = self.table
         if table is None:
             return
-        if message.name == "options":
-            table.chosen = set(message.ticked)
+        if name == "options":
+            table.chosen = set(ticked)
         else:
-            table.ticked = set(message.ticked)
+            table.tick(ticked)
         self.suggestion_changed(table)
 
     def suggestion_changed(self, table: Table) -> None:

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from studytool.deck.cloze import base_id
+from studytool.services.questions import draft_key
 from studytool.tui.ports import Sheet, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from studytool.deck.model import Card
-    from studytool.schedule.model import Rating
+    from studytool.schedule.model import Override, Rating
     from studytool.services.study import Session
     from studytool.services.types import Question, Rated, Summary, Undone
     from studytool.tui.desk import StoreDesk
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 _CLAIM = re.compile(r"\{claim:([\w.-]+)/")
-
-
-def draft_key(card_id: str) -> str:
-    """The name under which the half-typed answer to a card is kept."""
-    return f"answer:{card_id}"
 
 
 def claimed_demos(card: Card) -> list[str]:
@@ -68,20 +64,33 @@ class StoreSitting:
         typed: str,
         ticked: Sequence[int],
         suggested: Rating | None,
+        corrections: Sequence[Override] = (),
     ) -> tuple[Rated, View]:
-        """Store the answer; the draft of it has done its duty."""
+        """Store the answer; the draft of it has done its duty, and the grader learns."""
 
         def answer() -> Rated:
             rated = self._session.rate(
-                rating, duration_ms=duration_ms, typed=typed, ticked=ticked, suggested=suggested
+                rating,
+                duration_ms=duration_ms,
+                typed=typed,
+                ticked=ticked,
+                suggested=suggested,
+                corrections=corrections,
             )
             self._desk.app.store.clear_draft(draft_key(rated.card_id))
+            if corrections:
+                self._desk.grading.learn()
             return rated
 
         return await self._after(answer)
 
     async def undo(self) -> tuple[Undone | None, View]:
-        return await self._after(self._session.undo)
+        def take_back() -> Undone | None:
+            undone = self._session.undo()
+            self._desk.grading.learn()
+            return undone
+
+        return await self._after(take_back)
 
     async def suspend(self) -> View:
         return (await self._after(self._session.suspend))[1]

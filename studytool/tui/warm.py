@@ -7,6 +7,7 @@ import importlib
 #: What opening the screens needs: the screens, then plots, then what reads Markdown and pictures.
 MODULES = (
     "studytool.tui.screens.review",
+    "studytool.tui.widgets.answer_box",
     "studytool.tui.screens.summary",
     "studytool.tui.screens.browse",
     "studytool.tui.screens.demos",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from studytool.errors import StudytoolError
 
@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from studytool.tui.app import StudyApp
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A screen on which something typed may still be on its way to the disk."""
+
+    async def settled(self) -> None:
+        """Wait until nothing is."""
+        ...
 
 
 def work(

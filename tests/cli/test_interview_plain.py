@@ -234,6 +234,11 @@ def test_the_same_seed_asks_the_same(interview: Run) -> None:
     assert first == second
 
 
+def test_a_new_interview_ends_the_one_that_waits_and_says_so(interview: Run) -> None:
+    assert "was not finished" not in interview("", *PLAIN)[1]
+    assert interview("", *PLAIN)[1].startswith("Interview 1 was not finished; it ends here")
+
+
 def test_easy_is_junior_and_a_seed_is_chosen_when_none_is_given(interview: Run) -> None:
     _, out, _ = interview("", "--plain", "--level", "easy")
     assert "junior" in out

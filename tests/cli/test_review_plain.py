@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -21,8 +22,9 @@ import pytest
 
 from studytool.cli import main as entry
 from studytool.clock import FixedClock
-from studytool.deck.model import DemoId, Kind, Option
-from studytool.schedule.model import Review
+from studytool.deck.model import DemoId, KeyPoint, Kind, Option, Result, Wrong
+from studytool.grading import encoder
+from studytool.schedule.model import Override, Rating, Review
 from studytool.services.context import open_app
 from tests.unit.study_deck import card, cloze, write
 
@@ -307,6 +309,122 @@ def test_stats_of_what_was_done(review: Run, deck: Path) -> None:
     code, out, _ = review("", command="stats")
     assert "answers     2" in out
     assert "Counting words" in out
+
+
+# Graded answers --------------------------------------------------------------------------------
+
+POINTS = (
+    KeyPoint(2, "The temperature is learned in log space [^clip]", also=("it is a trained parameter",),
+             wrong=(Wrong("The temperature is a fixed constant", "it is trained [^clip]"),)),
+    KeyPoint(1, "It is clipped so that logits are never scaled by more than a hundred"),
+    KeyPoint(1, "Measured here it sharpens {claim:clip/tau-one}"),
+)  # fmt: skip
+LEARNED = "The temperature is a trained parameter, learned in log space."
+
+
+@pytest.fixture
+def clip_deck(deck: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One card with three points, graded by words alone, whatever is installed."""
+    absent = encoder.Unavailable("numpy not installed")
+    monkeypatch.setattr(encoder, "load_encoder", lambda *_: absent)
+    question = "Why does CLIP learn its temperature?"
+    one = card("clip", question=question, key_points=POINTS, sources={"clip": "arXiv:2103.00020"})
+    return write(deck, one)
+
+
+def test_a_typed_answer_is_graded_point_by_point(review: Run, clip_deck: Path) -> None:
+    _, out, err = review(f"{LEARNED}\n3\n")
+
+    assert err == ""
+    assert "1. covered: The temperature is learned in log space\n" in out
+    assert re.search(r"^ +you said: .*learned in log space$", out, re.MULTILINE)
+    assert "2. missed: It is clipped" in out
+    assert "judged by words alone: numpy not installed; pip install 'studytool[grading]'" in out
+    assert "[^clip]" not in out.split("Your answer")[1]
+    assert "{claim:" not in out
+    (body,) = reviews(clip_deck)
+    assert (body.ticked, body.suggested) == ((0,), Rating.HARD)
+
+
+def test_a_voiced_mistake_is_named_with_its_why(review: Run, clip_deck: Path) -> None:
+    _, out, _ = review("The temperature is a fixed constant.\n1\n")
+
+    assert "1. contradicted: " in out
+    assert 'that is: "The temperature is a fixed constant" - it is trained\n' in out
+    assert "suggested: again, contradicts a point" in out
+    assert reviews(clip_deck)[0].suggested is Rating.AGAIN
+
+
+def test_a_tick_by_hand_is_stored_as_a_correction(review: Run, clip_deck: Path) -> None:
+    _, out, _ = review(f"{LEARNED}\nx 2\nx 9\nx two\n3\nu\n{LEARNED}\nx 1\nx 1\n3\n")
+
+    assert out.count("A number from 1 to 3.") == 2
+    assert "2. covered: It is clipped" in out
+    with open_app(clip_deck) as app:
+        events = list(app.store.events(kinds=("override",)))
+    assert [event.body for event in events] == [
+        Override(card="clip", point=1, graded="missed", chosen="covered")
+    ]
+    assert [body.ticked for body in reviews(clip_deck)] == [(0, 1), (0,)]
+
+
+def test_a_tick_needs_a_verdict(review: Run, clip_deck: Path) -> None:
+    _, out, _ = review("\nx 1\n3\n")
+
+    assert "There is no verdict on key points to change." in out
+    assert reviews(clip_deck)[0].ticked == ()
+
+
+def test_an_empty_line_after_the_reveal_keeps_what_was_typed(review: Run, clip_deck: Path) -> None:
+    review(f"{LEARNED}\n\n3\n")
+
+    assert reviews(clip_deck)[0].typed == LEARNED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x " * 25_000,
+        "\x1b[31m\x00\x07\u202eevil\x9b2J",
+        "温度是训练出来的参数，不是固定的常数。",
+        "температура обучается",
+        "logits = x @ y.T * t.exp(); loss = ce(logits)",
+        "…",
+    ],
+    ids=["50 kB", "controls", "Chinese", "Russian", "code", "punctuation"],
+)
+def test_bad_answers(review: Run, clip_deck: Path, text: str) -> None:
+    code, out, err = review(f"{text}\n1\n")
+
+    assert (code, err) == (0, "")
+    assert len(saved(out)) == 1
+    for char in ("\x1b", "\x07", "\u202e", "\x9b", "\x00"):
+        assert char not in out
+    assert reviews(clip_deck)[0].suggested in (Rating.AGAIN, None)
+
+
+def test_an_empty_answer_gets_no_verdict(review: Run, clip_deck: Path) -> None:
+    _, out, _ = review("   \n3\n")
+
+    assert "Your answer" not in out
+    assert reviews(clip_deck)[0].suggested is None
+
+
+def test_options_numbers_and_gaps_are_checked_exactly(review: Run, clip_deck: Path) -> None:
+    options = (Option("this", True), Option("that", False, "not that"))
+    number = card("sum", kind=Kind.COMPUTE, result=Result(5.545, 0.05, "nats"), key_points=())
+    write(clip_deck, card("pick", kind=Kind.CHOICE, options=options, key_points=()))
+    _, out, _ = review("b)\n1\n")
+    assert "suggested: again" in out
+    assert 'misconception voiced: "that" - not that' in out
+    write(clip_deck, number)
+    _, out, _ = review("5.55 nats\n3\n")
+    assert "suggested: good, the number is right\n  number right: 5.55" in out
+    _, out, _ = review("u\n6.1\n1\n")
+    assert "suggested: again, the number is wrong\n  number wrong: 6.1" in out
+    write(clip_deck, cloze("gaps", 1))
+    _, out, _ = review("part 1\n3\n")
+    assert "1. covered: part 1" in out
 
 
 # Real processes --------------------------------------------------------------------------------

@@ -97,3 +97,8 @@ def test_blanking_code_keeps_every_place(text: str) -> None:
         i for i, c in enumerate(text) if c == "\n"
     ]
     assert all(new in (old, " ") for new, old in zip(masked, text, strict=True))
+
+
+def test_text_without_its_footnote_marks() -> None:
+    text = "At 0.07 [^clip], not `x[^1]`; twice [^a][^b]."
+    assert refs.without_notes(text) == "At 0.07, not `x[^1]`; twice."

@@ -49,7 +49,10 @@ def test_check_a_sound_deck(folder: Path, capsys: pytest.CaptureFixture[str]) ->
         "by_level": {"easy": 1},
         "by_kind": {"explain": 1},
         "by_chapter": {"multimodal": 1},
+        "by_area": {"H": 1},
         "by_demo": {"": 1},
+        "sources": 0,
+        "coverage": {},
     }
 
 

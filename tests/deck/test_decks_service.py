@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studytool.clock import FixedClock
-from studytool.deck.parse import parse_file
+from studytool.deck import parse
 from studytool.errors import UsageError
 from studytool.paths import Paths, builtin_content
 from studytool.services import decks, demos
@@ -38,9 +38,10 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counting(text: str, path: str) -> object:
         names.append(path)
-        return parse_file(text, path)
+        return original(text, path)
 
-    monkeypatch.setattr(decks, "parse_file", counting)
+    original = parse.parse_file
+    monkeypatch.setattr(parse, "parse_file", counting)
     return names
 
 

@@ -279,5 +279,6 @@ def test_counts() -> None:
         "by_kind": {"explain": 2},
         "by_chapter": {"multimodal": 2},
         "by_demo": {"": 1, "clip": 1},
+        "by_area": {"H": 2},
     }
     assert lint(Deck(()), DEMOS) == ()

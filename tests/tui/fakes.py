@@ -13,10 +13,12 @@ from studytool.demo.events import Event, Outcome, Prediction
 from studytool.demo.params import Value, describe
 from studytool.demo.spec import DemoInfo, Params
 from studytool.errors import StudytoolError, UsageError
+from studytool.grading.model import Graded
 from studytool.interview.model import Setup
-from studytool.schedule.model import Rating
+from studytool.schedule.model import Override, Rating
 from studytool.services.demo_history import PastRun
 from studytool.services.interviews import Format
+from studytool.services.story import Told
 from studytool.services.types import (
     Counts,
     Overview,
@@ -50,6 +52,8 @@ class FakeSitting:
         self.at = 0
         self.rated: list[tuple[str, Rating, str, tuple[int, ...]]] = []
         self.calls: list[tuple[Any, ...]] = []
+        self.corrections: list[Override] = []
+        self.suggested: list[Rating | None] = []
         self.fail: StudytoolError | None = None
         self.hold: asyncio.Event | None = None
 
@@ -69,12 +73,15 @@ class FakeSitting:
         typed: str,
         ticked: Sequence[int],
         suggested: Rating | None,
+        corrections: Sequence[Override] = (),
     ) -> tuple[Rated, View]:
         if self.hold is not None:
             await self.hold.wait()
         if self.fail is not None:
             raise self.fail
-        del duration_ms, suggested
+        del duration_ms
+        self.corrections.extend(corrections)
+        self.suggested.append(suggested)
         card_id = self.sheets[self.at].question.card_id
         self.rated.append((card_id, rating, typed, tuple(ticked)))
         self.desk.drafts.pop(card_id, None)
@@ -197,6 +204,36 @@ class FakeDemo:
     pause_at: int | None = None
 
 
+class FakeGrades:
+    """Says the verdicts it was given; without any, that every point was missed.
+
+    `words` is the verdict on words alone, `meaning` the one by the encoder, which comes when
+    `loaded` is set; `why` says why there is no encoder.
+    """
+
+    def __init__(self) -> None:
+        self.words: Graded | None = None
+        self.meaning: Graded | None = None
+        self.why = ""
+        self.loaded = asyncio.Event()
+        self.asked: list[tuple[str, str]] = []
+        self.prepared: list[str] = []
+
+    async def prepare(self, question: Question | None = None) -> None:
+        self.prepared.append("" if question is None else question.card_id)
+
+    async def grade(self, question: Question, answer: str) -> Graded:
+        self.asked.append((question.card_id, answer))
+        if self.loaded.is_set() and self.meaning is not None:
+            return self.meaning
+        return self.words or sample.graded(question.card)
+
+    async def complete(self) -> str:
+        if self.meaning is not None:
+            await self.loaded.wait()
+        return self.why
+
+
 class FakeInterviews:
     """A desk without interviews; `tests/tui/test_interview.py` holds real ones."""
 
@@ -234,11 +271,15 @@ class FakeDesk:
         self._clock = FixedClock(NOW)
         self._settings = settings or Settings()
         self._overview = overview
-        self._opened = opened or Opened("/decks/mine", overview.total_cards)
+        self.told: Sequence[Told] = (sample.STORY,)
+        self._opened = opened or Opened("/decks/mine", overview.total_cards, story=True)
         self.cards = list(cards)
         self.demos = {demo.info.id: demo for demo in demos}
         self.drafts: dict[str, str] = {}
         self.sitting: FakeSitting | None = None
+        self.early: View | None = None
+        self.copy_fault: StudytoolError | None = None
+        self.copy_warnings: Sequence[str] = ()
         self.queries: list[SessionQuery] = []
         self.runs: list[FakeRun] = []
         self.started: list[tuple[str, dict[str, Value]]] = []
@@ -252,6 +293,7 @@ class FakeDesk:
         self.closed = False
         self.prepared = False
         self.interviews = FakeInterviews()
+        self.grading = FakeGrades()
         self.synced = 0
 
     @property
@@ -282,6 +324,11 @@ class FakeDesk:
             raise self.fault
         return self._opened
 
+    async def keep_daily_copy(self) -> Sequence[str]:
+        if self.copy_fault is not None:
+            raise self.copy_fault
+        return self.copy_warnings
+
     async def overview(self) -> Overview:
         return self._overview
 
@@ -294,6 +341,10 @@ class FakeDesk:
             self.demos[card.demo].info.title if card.demo in self.demos else "",
             self.drafts.get(card.id, ""),
         )
+
+    async def first(self, query: SessionQuery) -> View | None:
+        del query
+        return self.early
 
     async def sit(self, query: SessionQuery) -> FakeSitting:
         self.queries.append(query)
@@ -325,6 +376,9 @@ class FakeDesk:
     async def sheet(self, card_id: str) -> Sheet | None:
         found = [card for card in self.cards if card.id == card_id]
         return self.make_sheet(found[0]) if found else None
+
+    async def stories(self) -> Sequence[Told]:
+        return self.told
 
     async def demo_lines(self) -> tuple[Sequence[DemoLine], Sequence[str]]:
         lines = [

@@ -16,7 +16,11 @@ from studytool.deck.model import (
     Result,
     Wrong,
 )
+from studytool.deck.story import Step
+from studytool.grading import score
+from studytool.grading.model import Graded, PointVerdict, Verdict
 from studytool.schedule.model import CardState, Phase, Rating
+from studytool.services.story import Link, Page, Told
 from studytool.services.types import ChapterRow, Choice, Counts, Overview, Question
 
 TODAY = date(2026, 11, 23)
@@ -152,6 +156,23 @@ HOSTILE = Card(
 CARDS = (CLIP, BATCH, CHOICE, CLOZE, COMPUTE)
 
 
+def graded(card: Card, *found: tuple[Verdict, str], grader: str = "lexical") -> Graded:
+    """A verdict on each key point, in order, with its evidence; those not named are missed."""
+    points = []
+    for at, point in enumerate(card.key_points):
+        verdict, evidence = found[at] if at < len(found) else (Verdict.MISSED, "")
+        wrong, why = "", ""
+        if verdict is Verdict.CONTRADICTED and point.wrong:
+            wrong, why = point.wrong[0].text, point.wrong[0].why
+        points.append(
+            PointVerdict(text=point.text, weight=point.weight, verdict=verdict, probability=0.9,
+                         evidence=evidence, wrong=wrong, why=why)
+        )  # fmt: skip
+    value = score.score(points, [0.0] * len(points), None)
+    rating = score.rating(points, value, None, voiced=False)
+    return Graded(score=value, rating=rating, points=tuple(points), grader=grader)
+
+
 def choices() -> tuple[Choice, ...]:
     """The four buttons as a card in review would have them."""
     return tuple(
@@ -176,3 +197,39 @@ def question(card: Card, *, state: CardState | None = None, change: str = "") ->
         change=change,
         chapter_title="CLIP and multimodal integration",
     )
+
+
+STORY = Told(
+    title="From counting to CLIP",
+    lesson="Each fix moved what the model learns from.",
+    words=61,
+    asked=("clip-temperature",),
+    pages=(
+        Page(
+            Step(
+                name="Counting",
+                year=1972,
+                broke="In a bag of words every word counts alike.",
+                fixed="Weigh a word by how few documents have it.",
+                trained="Nothing is trained: documents are counted.",
+                sources=("Spärck Jones 1972",),
+            ),
+            (),
+        ),
+        Page(
+            Step(
+                name="CLIP",
+                year=2021,
+                broke="Pictures came with labels of a fixed list, and words had never seen a picture.",
+                fixed="Two towers put a picture and its caption in one place.",
+                trained="Tell the right caption from all others of the batch.",
+                sources=("arXiv:2103.00020 §2.3",),
+            ),
+            (
+                Link("card", "clip-temperature", CLIP.question),
+                Link("card", "clip-batch-size", "More negatives a step: is [bold]more[/] better?"),
+                Link("demo", "clip", "CLIP from scratch on emoji"),
+            ),
+        ),
+    ),
+)

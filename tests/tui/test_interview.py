@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 
 from studytool.cli import main as entry
 from studytool.clock import FixedClock
-from studytool.deck.model import DemoId, Level
-from studytool.interview.model import Grade, Phase, Setup
+from studytool.deck.model import DemoId, KeyPoint, Level
+from studytool.interview.model import Grade, Phase, Setup, Style
 from studytool.paths import Paths
 from studytool.schedule.model import Review
 from studytool.services.context import App
@@ -287,6 +287,132 @@ async def test_show_me_runs_the_demo_and_comes_back(
             assert screen.view is not None
             assert (screen.view.paused, screen.view.seconds) == (False, 0)
             assert "m" in keys(ui)
+
+
+async def test_the_demo_runs_for_real_and_a_kill_there_resumes(
+    plugin: Path, tmp_path: Path, clock: FixedClock, paths: Paths
+) -> None:
+    card = ask_card("a", demo=DemoId("toy"), no_demo=None)
+    with study(write(tmp_path / "deck", card), clock, paths) as opened:
+        opened.close()
+        async with talking(opened, size=(100, 40)) as (ui, pilot, screen):
+            clock.advance(timedelta(seconds=40))
+            await press(pilot, *"half", "escape", "m")
+            await until(pilot, lambda: "A sum of ones is a count" in text(ui), "the demo is done")
+            clock.advance(timedelta(seconds=600))
+            await press(pilot, "b")
+            await until(pilot, lambda: ui.screen is screen and not screen.busy)
+            assert screen.view is not None
+            assert (screen.view.paused, screen.view.seconds) == (False, 40)
+            assert screen.query_one(SpeechBox).text == "half"
+            await press(pilot, "m")
+            await until(pilot, lambda: "A sum of ones is a count" in text(ui), "again")
+            clock.advance(timedelta(seconds=600))
+        # The app has gone while the demo was on top.
+        async with talking(opened, Start(resume=True)) as (_ui, _pilot, screen):
+            assert screen.view is not None
+            assert (screen.view.paused, screen.view.seconds) == (False, 40)
+            assert screen.query_one(SpeechBox).text == "half"
+            assert screen.talk is not None
+
+
+PROMPT = """\
+Look at this [^code], measured at {claim:toy/two}:
+
+```python
+logits = x @ y.T[^1]
+```
+
+- one *thing*
+- `another`"""
+
+
+async def test_a_question_is_set_as_markdown(
+    tmp_path: Path, clock: FixedClock, paths: Paths
+) -> None:
+    points = (KeyPoint(1, "alpha is `code` [^code]", probe="What about `alpha`?"),)
+    card = ask_card(
+        "a", question="Why does `x` fail?", prompt=PROMPT, key_points=points,
+        sources={"code": "arXiv:1"},
+    )  # fmt: skip
+    with study(write(tmp_path / "deck", card), clock, paths) as opened:
+        opened.close()
+        async with talking(opened, size=(80, 40)) as (ui, pilot, screen):
+            shown = text(ui)
+            assert "Why does x fail?" in shown
+            assert "logits = x @ y.T[^1]" in shown, "code is as it is written"
+            assert "• one thing" in shown
+            assert not {"```", "[^code]", "{claim:", "`"} & {
+                mark for mark in ("```", "[^code]", "{claim:", "`") if mark in shown
+            }
+            await press(pilot, "escape")
+            await step(pilot, screen, "o")
+            await step(pilot, screen, "3")
+            assert "☐ alpha is code" in text(ui)
+            assert "[^code]" not in text(ui)
+            await step(pilot, screen, "enter")
+            assert "What about alpha?" in text(ui)
+
+
+async def test_a_probe_may_be_answered_out_loud(app: App) -> None:
+    async with talking(app) as (ui, pilot, screen):
+        await press(pilot, "escape")
+        for key in ("o", "2"):
+            await step(pilot, screen, key)
+        await step(pilot, screen, "enter")
+        assert screen.view is not None
+        assert screen.view.probe == 1
+        assert "(out loud)" in text(ui)
+        await press(pilot, "escape")
+        await step(pilot, screen, "o")
+        assert phase_of(screen) is Phase.TICKING, "the confidence is asked for once"
+        await press(pilot, "x")
+        await step(pilot, screen, "enter")
+        assert screen.view.probe == 2
+        await press(pilot, "escape", "e", "y")
+        report = (await reported(pilot, ui)).report
+        assert [point.probed for point in report.answers[0].points] == [True, False]
+        assert 0 < report.answers[0].score < 1
+
+
+BAD = {
+    "50 kB": "the gradient of the loss is not the loss of the gradient " * 900,
+    "controls": "\x1b[31m\x00\x07\u202eevil\x9b2J answer",
+    "Chinese": "温度是训练出来的参数，不是固定的常数。",
+    "Russian": "температура обучается вместе с весами",
+    "code": "```python\nlogits = x @ y.T * t.exp()\nloss = ce(logits)\n```",
+    "markup": "[red]x[/red] [@click=app.quit]y[/] **z** `q` {claim:a/b} [^n]",
+}
+
+
+@pytest.mark.parametrize("words", BAD.values(), ids=BAD)
+async def test_bad_answers(app: App, words: str) -> None:
+    start = Start(setup=Setup(minutes=4, level=Grade.MEDIUM, verdicts=True), choose_seed=False)
+    async with talking(app, start) as (ui, pilot, screen):
+        await say(pilot, screen, words)
+        await step(pilot, screen, "1")
+        assert screen.view is not None
+        assert screen.view.probe == 1
+        assert not {"\x1b", "\x00", "\u202e", "\x9b", "\x07"} & set(text(ui))
+        assert all(len(line) <= 80 for line in text(ui).splitlines())
+        await say(pilot, screen, words)
+        await say(pilot, screen, words)
+        assert phase_of(screen) is Phase.VERDICT
+        assert "Worth 0 %" in text(ui)
+        await press(pilot, "e", "y")
+        assert (await reported(pilot, ui)).report.answers[0].score == 0
+
+
+@pytest.mark.parametrize("style", list(Style))
+async def test_every_style_goes_from_question_to_report(app: App, style: Style) -> None:
+    start = Start(setup=Setup(minutes=2, level=Grade.MEDIUM, style=style), choose_seed=False)
+    async with talking(app, start) as (ui, pilot, screen):
+        await say(pilot, screen, "none")
+        await step(pilot, screen, "2")
+        assert screen.view is not None
+        assert screen.view.probe == (0 if style is Style.RAPID_FIRE else 1)
+        await press(pilot, "escape", "e", "y")
+        assert (await reported(pilot, ui)).report.setup.style is style
 
 
 async def finished(pilot: Pilot[Any], ui: StudyApp, screen: InterviewScreen) -> ReportScreen:

@@ -31,6 +31,12 @@ def test_nested_and_numbered_lists() -> None:
     assert lines("3. three\n   - inner\n4. four") == ["3. three", "   • inner", "4. four"]
 
 
+def test_code_that_is_too_wide_is_cut_at_a_space() -> None:
+    text = "```\n  unigram 740 and trigram 9,200 perplexity\n```"
+
+    assert lines(text, 28) == ["    unigram 740 and trigram", "  9,200 perplexity"]
+
+
 def test_code_is_kept_as_written_and_folded_only_when_too_wide() -> None:
     assert lines("```python\nif x:\n    y = '[b]'\n```") == ["  if x:", "      y = '[b]'"]
     assert lines("```\nabcdefghij\n```", 7) == ["  abcde", "  fghij"]

@@ -56,7 +56,7 @@ async def test_study_a_card_run_its_demo_and_come_back(
         await until(pilot, lambda: "Measured here: 2." in text(app))
     # Another start: the run is in the history, undo goes on from there.
     app = app_over(deck, paths, clock, start="demos")
-    async with app.run_test(size=(100, 40)) as pilot:
+    async with app.run_test(size=(100, 120)) as pilot:  # high enough for all demos
         await until(pilot, lambda: "✓ 23 Nov" in text(app))
         assert on(app, DemosScreen)
 

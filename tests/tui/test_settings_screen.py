@@ -94,7 +94,7 @@ async def test_choices_are_cycled_with_the_arrows() -> None:
 
 async def test_a_key_is_given_to_another_action_and_back() -> None:
     desk = FakeDesk()
-    async with opened(desk, start="settings") as (app, pilot):
+    async with opened(desk, (100, 24), start="settings") as (app, pilot):
         await until(pilot, lambda: bool(app.screen.query("#field-theme")))
         await press(pilot, "f2")
         assert on(app, KeysScreen)

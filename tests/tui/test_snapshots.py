@@ -11,10 +11,12 @@ from datetime import date
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
 from studytool.demo import events as ev
+from studytool.grading.model import Verdict, Voiced
 from studytool.services.types import ChapterRow, Counts, Overview
 from studytool.tui.app import StudyApp
 from studytool.tui.widgets.curve_plot import CurvePlot
@@ -56,6 +58,12 @@ def seen(words: str, *keys: str) -> Step:
     return step
 
 
+def typed(words: str) -> list[str]:
+    """The keys that type `words`."""
+    names = {" ": "space", ".": "full_stop", ",": "comma"}
+    return [names.get(sign, sign) for sign in words]
+
+
 class Shot(NamedTuple):
     """One state of a screen: the app, and how to get there."""
 
@@ -93,10 +101,35 @@ FRESH = Overview(
     total_cards=60,
 )
 
+
+def graded() -> StudyApp:
+    """A review in which a typed answer was graded: covered, contradicted with a mistake, unsure."""
+    app = desk()
+    wrong = sample.CLIP.misconceptions[0]
+    found = sample.graded(
+        sample.CLIP,
+        (Verdict.CONTRADICTED, "it is fixed at 0.07"),
+        (Verdict.COVERED, "logits are clipped at 100"),
+        (Verdict.UNSURE, "cosines are small numbers"),
+        grader="minilm-int8",
+    )
+    said = Voiced(wrong.text, wrong.why, "a high temperature sharpens it")
+    app.grading.words = msgspec.structs.replace(found, voiced=(said,))
+    return StudyApp(app, start="review")
+
+
+SAID = "It is fixed at 0.07, logits are clipped at 100, cosines are small numbers."
+
 SCREENS = {
     "home": Shot(lambda: StudyApp(desk()), seen("24 due")),
     "review": Shot(review(), seen("t to type")),
     "answer": Shot(review(), seen("▸2 hard", "see:t to type", "space", "tab", "x")),
+    "graded": Shot(
+        graded,
+        seen(
+            "▸1 again", "see:t to type", "t", *typed(SAID), "ctrl+r", "see:covered ·", "tab", "down"
+        ),
+    ),
     "summary": Shot(review(sample.BATCH), seen("Tomorrow", "see:t to type", "space", "3")),
     "browse": Shot(
         lambda: StudyApp(desk(), start="browse"), seen("nobody knows", "see:5", *"clip")

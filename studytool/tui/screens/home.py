@@ -48,6 +48,7 @@ class HomeScreen(Screen[None]):
             "i", "interview", "interview", tooltip="set up a mock interview", id="home.interview"
         ),
         Binding("D", "app.demos", "demos", tooltip="browse the demos", id="home.demos"),
+        Binding("S", "story", "story", tooltip="read the history in two minutes", id="home.story"),
         Binding("slash", "browse", "search", tooltip="browse the cards", id="home.browse"),
         Binding("comma", "app.settings", "settings", id="home.settings"),
         Binding("q", "app.quit", "quit", id="home.quit"),
@@ -113,6 +114,7 @@ class HomeScreen(Screen[None]):
             Action("study", "Study", self._study_words(), "enter" if total else "", bool(total)),
             Action("interview", "Interview", self._interview_words(), "i", has_cards),
             Action("demos", "Demos", Content("run what the answers claim"), "D"),
+            Action("story", "Story", self._story_words(), "S", self._has_story),
             Action(
                 "browse",
                 "Cards",
@@ -144,6 +146,16 @@ class HomeScreen(Screen[None]):
         if overview.minutes:
             parts.append(Content(f"about {overview.minutes} min"))
         return Content(" · ").join(parts)
+
+    @property
+    def _has_story(self) -> bool:
+        """Until the deck has been read it passes for one that tells a story."""
+        return self.opened is None or self.opened.story
+
+    def _story_words(self) -> Content:
+        if self._has_story:
+            return Content("what broke and what fixed it, in two minutes")
+        return Content.styled("this deck tells none", "$muted")
 
     def _interview_words(self) -> Content:
         overview = self.overview
@@ -192,6 +204,8 @@ class HomeScreen(Screen[None]):
         del parameters
         if action == "study":
             return self.overview is not None and bool(self.overview.counts.total)
+        if action == "story":
+            return self.opened is not None and self.opened.story
         if action in ("browse", "interview"):
             return self.overview is not None and bool(self.overview.total_cards)
         return True
@@ -201,6 +215,9 @@ class HomeScreen(Screen[None]):
 
     def action_interview(self) -> None:
         self.app.open_interview()
+
+    def action_story(self) -> None:
+        self.app.action_story()
 
     def action_browse(self) -> None:
         self.app.action_browse()
@@ -214,5 +231,7 @@ class HomeScreen(Screen[None]):
             self.app.open_interview()
         elif message.kind == "demos":
             self.app.action_demos()
+        elif message.kind == "story":
+            self.app.action_story()
         else:
             self.app.action_browse()

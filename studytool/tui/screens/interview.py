@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from textual.containers import VerticalScroll
 from textual.content import Content
 
+from studytool.interview import prompts
 from studytool.interview.model import Phase
 from studytool.tui import interview_text as words
+from studytool.tui import prose
 from studytool.tui.interview_keys import InterviewKeys
-from studytool.tui.text import plain_line
 from studytool.tui.widgets.answer_box import Typed  # noqa: TC001 - Textual reads the handler's type
 from studytool.tui.widgets.check_list import CheckList, Item
 from studytool.tui.widgets.key_bar import KeyBar
@@ -142,7 +143,10 @@ class InterviewScreen(InterviewKeys):
         if view.phase is Phase.TICKING and not view.paused:
             if not points.items:
                 points.show(
-                    [Item(plain_line(one.text), f"weight {one.weight}") for one in view.points]
+                    [
+                        Item(prose.inline(prompts.spoken(one.text)), f"weight {one.weight}")
+                        for one in view.points
+                    ]
                 )
             points.focus()
         else:

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from studytool.interview import document
+from studytool.interview.model import Style
 from studytool.interview.scoring import PASS
 from studytool.services import interviews
 from studytool.tui.plots import Trace
@@ -55,6 +56,8 @@ class ReportScreen(Screen[None]):
                 id="report.export"),
         Binding("d", "demo", "demo", tooltip="run the demo of the first next step that has one",
                 id="report.demo"),
+        Binding("S", "story", "story", tooltip="read the story that was asked for",
+                id="report.story"),
         Binding("down,j", "scroll(1)", "line down", show=False),
         Binding("up,k", "scroll(-1)", "line up", show=False),
         Binding("space,pagedown", "scroll(16)", "page down", show=False),
@@ -99,6 +102,9 @@ class ReportScreen(Screen[None]):
             return bool(set(self.report.missed) - set(self.report.queued))
         if action == "demo":
             return any(step.demo for step in self.report.steps)
+        if action == "story":
+            asked = any(answer.question.startswith("Tell ") for answer in self.report.answers)
+            return asked or self.report.setup.style is Style.STORY
         return True
 
     def action_next_step(self, at: int) -> None:
@@ -119,6 +125,10 @@ class ReportScreen(Screen[None]):
             if step.demo:
                 self.app.open_demo(step.demo, card=step.card)
                 return
+
+    def action_story(self) -> None:
+        """Read how the story goes that the interview asked to be told."""
+        self.app.action_story()
 
     def action_queue(self) -> None:
         """Put the missed cards into the review queue, after asking."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ from studytool.deck.model import Kind
 from studytool.errors import StudytoolError
 from studytool.tui import card_parts, card_text
 from studytool.tui.parts import Line, Words
+from studytool.tui.review_ahead import Ahead, content
 from studytool.tui.review_driver import Driver
 from studytool.tui.review_keys import ReviewKeys
 from studytool.tui.text import bar, seconds
-from studytool.tui.widgets.answer_box import AnswerBox, DoneTyping, NumberBox, Typed
 from studytool.tui.widgets.card_sheet import CardSheet
 from studytool.tui.widgets.key_bar import KeyBar
 from studytool.tui.widgets.rate_bar import RateBar
@@ -30,8 +31,11 @@ if TYPE_CHECKING:
     from studytool.services.types import SessionQuery
     from studytool.tui.ports import Sitting
     from studytool.tui.review_state import Table
+    from studytool.tui.widgets.answer_box import DoneTyping, Typed
 
 DRAFT_DELAY = 0.25
+#: How long a question stands before its answer is set: the frame of the question comes first.
+PREPARE_DELAY = 0.1
 BAR_WIDTH = 12
 HINTS = {
     Kind.CHOICE: "x picks, space reveals",
@@ -52,6 +56,7 @@ class ReviewScreen(ReviewKeys):
         super().__init__()
         self.session_query = query
         self._drawn: object = None
+        self._ahead = Ahead()
         self._draft_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -65,12 +70,28 @@ class ReviewScreen(ReviewKeys):
         self.driver = Driver(self.app.desk, self._show, self.app.tell)
         self._show()
         work(self, self._start, "session")
-        self.set_interval(1.0, self._tick)
+        self.set_interval(1.0, self._second)
 
     async def _start(self) -> None:
-        await self.app.ready.wait()
         assert self.driver is not None
+        try:
+            await self.app.prepared.wait()
+            if not self.app.dealt.is_set():
+                await self.driver.deal_first(self.session_query)
+                await self._painted()
+        finally:
+            self.app.dealt.set()
+        await self.app.ready.wait()
         await self.driver.start(self.session_query)
+        if self.driver.table is not None:
+            await self.app.desk.grading.prepare()
+
+    async def _painted(self) -> None:
+        """Wait until what has been drawn is on the screen."""
+        for _ in range(2):  # a widget tells its screen of a change when it is idle itself
+            painted = asyncio.Event()
+            self.sheet.call_after_refresh(painted.set)
+            await painted.wait()
 
     def on_screen_suspend(self) -> None:
         if self.driver is not None:
@@ -95,7 +116,9 @@ class ReviewScreen(ReviewKeys):
             self._draw_nothing(driver)
         else:
             self._draw_card(table)
-        self.refresh_bindings()
+            if table.wants_verdict:
+                table.judging = True
+                work(self, partial(driver.judge, table), "grade")
 
     def _draw_title(self, driver: Driver) -> None:
         table = driver.table
@@ -120,15 +143,12 @@ class ReviewScreen(ReviewKeys):
             self._finish()
         self.sheet.show([Words(Content(" "), gap=False), Words(words)], home=True)
         self.query_one(RateBar).show((), None)
+        self.refresh_bindings()
 
     def _draw_card(self, table: Table) -> None:
         """The card in hand; drawn anew only when what it says, or how much is open, is another."""
-        sheet, opened = table.sheet, self.opened(table)
-        question = sheet.question
-        said = (
-            question.card, question.prompt, question.answer, question.change, question.state.note,
-            sheet.claims, sheet.follow_ups, sheet.demo_title,
-        )  # fmt: skip
+        opened = self.opened(table)
+        said = content(table)
         state = (id(table), table.revealed, opened, self._typing, said)
         if state != self._drawn:
             new = not isinstance(self._drawn, tuple) or self._drawn[:2] != state[:2]
@@ -137,19 +157,34 @@ class ReviewScreen(ReviewKeys):
                 self._close_box()
                 self.set_focus(None)
             self._drawn = (*state[:3], self._typing, said)
-            active = self.sheet.active
-            self.sheet.show(card_parts.review(table, opened), home=fresh)
-            if not table.revealed:
+            if table.revealed:
+                self.sheet.show(self._ahead.take(table, opened), home=fresh)
+            else:
+                self.sheet.show(card_parts.asked(table), home=fresh)
                 self.sheet.activate("options")
-            elif active is not None and not new:
-                self.sheet.activate(active.name)
+            if fresh:
+                self.set_timer(PREPARE_DELAY, self._prepare)
             self._tick()
         self.suggestion_changed(table)
 
     def suggestion_changed(self, table: Table) -> None:
         choices = table.sheet.question.choices if table.revealed else ()
-        self.query_one(RateBar).show(choices, table.suggested)
+        self.query_one(RateBar).show(choices, table.suggested, table.reason)
+        said, settled = self.sheet.part("said"), table.settled
+        if isinstance(said, Line) and settled is not None:
+            said.right = card_text.tally(settled)
+            self.sheet.update("said")
         self.refresh_bindings()
+
+    def _prepare(self) -> None:
+        """Set the answer while the question is read."""
+        table = self.table
+        if table is not None and not table.revealed and not self._typing:
+            self._ahead.prepare(self.sheet, table, self.opened(table))
+
+    def _second(self) -> None:
+        self._tick()
+        self._prepare()
 
     def _tick(self) -> None:
         """The line under the question: what may be done there, and the time spent so far."""
@@ -180,12 +215,17 @@ class ReviewScreen(ReviewKeys):
 
     def open_box(self, table: Table) -> None:
         """Open the field for a typed answer, with what was typed before."""
+        from studytool.tui.widgets.answer_box import AnswerBox, NumberBox
+
         result = table.sheet.question.card.result
         field = (
             NumberBox(table.typed, result.unit)
             if table.kind is Kind.COMPUTE and result is not None
             else AnswerBox(table.typed)
         )
+        if table.kind is not Kind.CLOZE and isinstance(field, AnswerBox):
+            ready = partial(self.app.desk.grading.prepare, table.sheet.question)
+            work(self, ready, "grade")
         box = self.query_one("#box", Vertical)
         box.display = True
         box.mount(Rule(dotted=True), field)
@@ -222,8 +262,22 @@ class ReviewScreen(ReviewKeys):
     # Ends
 
     def leave(self) -> None:
+        """Close the screen, once a rating that is on its way is on the disk."""
         self._keep_draft()
+        if self.driver is not None and self.driver.busy:
+            work(self, self._leave_saved, "leave", exclusive=True)
+        else:
+            self.dismiss()
+
+    async def _leave_saved(self) -> None:
+        await self.settled()
+        # Not awaited: closing waits for the work of this screen, which this is.
         self.dismiss()
+
+    async def settled(self) -> None:
+        """Wait until no rating is on its way to the disk."""
+        if self.driver is not None:
+            await self.driver.settled.wait()
 
     def _finish(self) -> None:
         """All cards are done: tell how it went."""

@@ -31,17 +31,21 @@ VERDICTS: dict[Verdict, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line to tick; `note` stands under it, `side` at its right end."""
+    """One line to tick; `note` stands under it, `side` at its right end.
+
+    `empty` is the sign, two cells wide with its style, in place of the box that isn't ticked.
+    """
 
     text: Content
     side: str = ""
     note: Content | None = None
     verdict: Verdict = ""
+    empty: tuple[str, str] = (BOXES[False], "$muted")
 
 
 def item_block(item: Item, ticked: bool, frozen: bool, width: int) -> list[Content]:
     """The lines of one item: its box, behind its verdict once `frozen`, then its text and note."""
-    box = Content.styled(BOXES[ticked], "bold $accent" if ticked else "$muted")
+    box = Content.styled(*((BOXES[True], "bold $accent") if ticked else item.empty))
     if frozen:
         box = Content.styled(*VERDICTS[item.verdict]) + box
     room = width - (len(item.side) + 2 if item.side else 0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from studytool.services.types import ChapterRow
 
-RowKind = Literal["study", "interview", "demos", "browse", "chapter"]
+RowKind = Literal["study", "interview", "demos", "story", "browse", "chapter"]
 NAME = 11
 NARROW = 72
 WEEK = 16

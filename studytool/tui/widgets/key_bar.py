@@ -86,15 +86,24 @@ class KeyBar(Widget):
     KeyBar { height: 1; padding: 0 1; background: $panel; color: $foreground; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._live: list[Key] = []
+
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
+        self._live = live_keys(self.screen)
 
     def _changed(self, _screen: object) -> None:
-        self.refresh()
+        """Paint again only when other keys work than before, which few key presses change."""
+        live = live_keys(self.screen)
+        if live != self._live:
+            self._live = live
+            self.refresh()
 
     def keys(self) -> list[Key]:
         """The entries that fit the present width."""
-        entries = live_keys(self.screen)
+        entries = self._live
         last = [entry for entry in entries if entry.shown == "?"]
         entries = [entry for entry in entries if entry.shown != "?"]
         room = self.content_size.width - sum(entry.width + 2 for entry in last)

@@ -26,7 +26,10 @@ COLOURS = {
 
 
 class RateBar(Widget):
-    """`1 again <10m   2 hard 2d   3 good 6d   4 easy 14d`; the suggested one is marked."""
+    """`1 again <10m   2 hard 2d   3 good 6d   4 easy 14d`; the suggested one is marked.
+
+    At the right end stands why, in a few words.
+    """
 
     DEFAULT_CSS = "RateBar { height: 1; padding: 0 1; }"
 
@@ -34,13 +37,15 @@ class RateBar(Widget):
         super().__init__()
         self.choices: tuple[Choice, ...] = ()
         self.suggested: Rating | None = None
+        self.reason = ""
 
-    def show(self, choices: Sequence[Choice], suggested: Rating | None) -> None:
+    def show(self, choices: Sequence[Choice], suggested: Rating | None, reason: str = "") -> None:
         """Show the ratings; without any the line stays empty, so that nothing moves on a reveal."""
-        if tuple(choices) == self.choices and suggested is self.suggested:
+        if (tuple(choices), suggested, reason) == (self.choices, self.suggested, self.reason):
             return
         self.choices = tuple(choices)
         self.suggested = suggested
+        self.reason = reason
         self.refresh()
 
     def _parts(self) -> list[Content]:
@@ -61,8 +66,8 @@ class RateBar(Widget):
 
     def render(self) -> Content:
         line = Content("   ").join(self._parts())
-        if self.suggested is not None:
-            hint = Content.styled("enter accepts ▸", "$muted")
+        if self.reason:
+            hint = Content.styled(self.reason, "$muted")
             gap = self.content_size.width - line.cell_length - hint.cell_length
             if gap >= 2:
                 line = line + " " * gap + hint

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from studytool.interview import document
 from studytool.services import chapters
+from studytool.tui import prose
 from studytool.tui.text import bar, fit, hang, plain, plain_line, wrap
 from studytool.tui.widgets.lines import Lines
 
@@ -48,8 +49,9 @@ class ReportView(Lines):
             lines += wrap(Content(words), width)
         lines += _heading("Next steps")
         for number, step in enumerate(report.steps, 1):
-            target = " → demo" if step.demo and not step.card else " → card" if step.card else ""
-            text = plain(step.text) + Content.styled(target, "$muted")
+            targets = (["card"] if step.card else []) + ([f"demo {step.demo}"] if step.demo else [])
+            target = f" → {', '.join(targets)}" if targets else ""
+            text = prose.inline(step.text) + plain(target, "$muted")
             lines += hang(text, width, Content.styled(f"{number} ", "bold $accent"))
         lines += list(_missed(report, width))
         return lines
@@ -98,13 +100,13 @@ def _answer(name: str, line: AnswerLine, width: int) -> list[Content]:
     right = name == "Strongest"
     lead = Content.styled("✓ " if right else "✗ ", "bold $right" if right else "bold $wrong")
     lines = _heading(f"{name} · {document.percent(line.score)} · {line.level.value}")
-    lines += hang(plain_line(line.question), width, lead)
+    lines += hang(prose.inline(line.question), width, lead)
     if line.said:
         lines += hang(plain_line(f"“{line.said}”", "$muted"), width, "  ")
     else:
         lines += hang(Content.styled(document.unsaid(line), "$muted"), width, "  ")
     for text in line.instead[: 1 if right else 2]:
-        lines += hang(plain_line(text), width, Content.styled("  say: ", "bold $accent"))
+        lines += hang(prose.inline(text), width, Content.styled("  say: ", "bold $accent"))
     return lines
 
 
@@ -113,13 +115,15 @@ def _misconceptions(report: Report, width: int) -> Iterator[Content]:
         return
     yield from _heading("Misconceptions voiced")
     for one in report.misconceptions:
-        yield from hang(plain_line(one.text), width, Content.styled("✗ ", "bold $wrong"))
+        yield from hang(prose.inline(one.text), width, Content.styled("✗ ", "bold $wrong"))
+        if one.said:
+            yield from hang(plain_line(f"“{one.said}”", "$muted"), width, "  ")
         if one.why:
-            yield from hang(plain_line(one.why, "$muted"), width, "  ")
+            why = prose.inline(one.why).stylize_before("$muted")
+            yield from hang(why, width, "  ")
         if one.instead:
-            yield from hang(
-                plain_line(one.instead), width, Content.styled("  say: ", "bold $accent")
-            )
+            say = Content.styled("  say: ", "bold $accent")
+            yield from hang(prose.inline(one.instead), width, say)
 
 
 def _missed(report: Report, width: int) -> Iterator[Content]:
