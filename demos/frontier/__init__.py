@@ -1,0 +1,1 @@
+"""Where the field is going: learning without end, and agents with a body."""
