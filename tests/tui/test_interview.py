@@ -398,7 +398,7 @@ async def test_bad_answers(app: App, words: str) -> None:
         await say(pilot, screen, words)
         await say(pilot, screen, words)
         assert phase_of(screen) is Phase.VERDICT
-        assert "Worth 0 %" in text(ui)
+        await until(pilot, lambda: "Worth 0 %" in text(ui))
         await press(pilot, "e", "y")
         assert (await reported(pilot, ui)).report.answers[0].score == 0
 
