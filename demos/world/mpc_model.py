@@ -95,7 +95,7 @@ class Ensemble:
             rows = torch.randint(len(data), (self.members, BATCH), generator=self._generator)
             loss = mean_squared(self.change(data.before[rows], data.torques[rows]), target[rows])
             self._adam.clear()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self._adam.step(RATE * (1 - (step - 1) / steps))
             if step % _EVERY == 0 or step == steps:
                 yield step, loss.item() / self.members
