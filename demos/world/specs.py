@@ -291,7 +291,6 @@ MPC = DemoSpec(
             "too-little",
             "ensemble-needed",
             "promise-too-good",
-            "search-widens",
         ),
     ),
     MpcParams,
