@@ -195,7 +195,10 @@ class DemoRun:
         try:
             line = await self._child.lines.next()
             if line is not None:
-                return None if line == ANSWERED else decode(line)
+                event = None if line == ANSWERED else decode(line)
+                # What a library says when it is interrupted is no failure of the run.
+                stopped = self.state is RunState.CANCELLED and isinstance(event, Failed)
+                return None if stopped else event
         except (LineTooLong, msgspec.MsgspecError) as fault:
             self.state = RunState.FAILED
             self._child.kill()
