@@ -276,6 +276,24 @@ class TestEnding:
         assert not folder.exists()
         assert run.state is RunState.CANCELLED
 
+    async def test_what_a_library_says_when_stopped_is_no_failure(self, make: Any) -> None:
+        run = make("crasher", how="interrupted")
+        events: list[Event] = []
+        begun = asyncio.Event()
+
+        async def read() -> None:
+            async for event in run:
+                events.append(event)
+                begun.set()
+
+        reading = asyncio.create_task(read())
+        await begun.wait()
+        await run.cancel()
+        await reading
+
+        assert run.state is RunState.CANCELLED
+        assert not [event for event in events if isinstance(event, Failed)]
+
     async def test_cancelling_the_task_that_reads_ends_the_tree(self, make: Any) -> None:
         run = make("spinner")
         seen: asyncio.Future[int] = asyncio.get_running_loop().create_future()
