@@ -278,18 +278,12 @@ class TestEnding:
 
     async def test_what_a_library_says_when_stopped_is_no_failure(self, make: Any) -> None:
         run = make("crasher", how="interrupted")
-        events: list[Event] = []
-        begun = asyncio.Event()
-
-        async def read() -> None:
-            async for event in run:
-                events.append(event)
-                begun.set()
-
-        reading = asyncio.create_task(read())
-        await begun.wait()
+        reading = asyncio.create_task(events_of(run))
+        async with asyncio.timeout(20):
+            while "waiting" not in run.log:
+                await asyncio.sleep(0)
         await run.cancel()
-        await reading
+        events = await reading
 
         assert run.state is RunState.CANCELLED
         assert not [event for event in events if isinstance(event, Failed)]
